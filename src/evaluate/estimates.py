@@ -1,0 +1,95 @@
+"""An estimate is a value and its scores; everything else is arithmetic on the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """k estimates that share their persons.
+
+    Attributes
+    ----------
+    value : ndarray, shape (k,)
+        The estimates, each in the unit of its outcome.
+    scores : ndarray, shape (n, k)
+        One row per person of the study, zero for those an estimate does not use,
+        scaled so that ``scores.T @ scores`` is the covariance of the values.
+    df : ndarray, shape (k,)
+        Degrees of freedom of the t distribution that goes with each value.
+    """
+
+    value: np.ndarray
+    scores: np.ndarray
+    df: np.ndarray
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the values, shape (k, k)."""
+        return self.scores.T @ self.scores
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Variances of the values, shape (k,)."""
+        return np.einsum("ij,ij->j", self.scores, self.scores)
+
+    @property
+    def std_error(self) -> np.ndarray:
+        """Standard errors of the values, shape (k,)."""
+        return np.sqrt(self.variance)
+
+    @property
+    def p_value(self) -> np.ndarray:
+        """Two-sided p-values of no effect from t with ``df``, shape (k,)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return 2 * stats.t.sf(np.abs(self.value / self.std_error), self.df)
+
+    def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lower and upper ends of the ``level`` confidence intervals."""
+        margin = stats.t.ppf((1 + level) / 2, self.df) * self.std_error
+        return self.value - margin, self.value + margin
+
+    def covers(self, truth: float | np.ndarray, level: float) -> np.ndarray:
+        """Tell for each value whether its interval holds the truth."""
+        low, high = self.interval(level)
+        return (low <= truth) & (truth <= high)
+
+    def detectable(self, level: float, power: float = 0.8) -> np.ndarray:
+        """Return the smallest true effects found significant with the given power.
+
+        References
+        ----------
+        Bloom (1995), Minimum detectable effects, Evaluation Review 19(5).
+        """
+        multiple = stats.t.ppf((1 + level) / 2, self.df) + stats.t.ppf(power, self.df)
+        return multiple * self.std_error
+
+    def __sub__(self, other: Estimates) -> Estimates:
+        """Return the differences; persons may be shared, wholly or in part.
+
+        The degrees of freedom are Satterthwaite's for a sum of two variances.
+        """
+        v, w = self.variance, other.variance
+        with np.errstate(divide="ignore", invalid="ignore"):
+            df = (v + w) ** 2 / (v**2 / self.df + w**2 / other.df)
+        df = np.where(np.isfinite(df), df, np.minimum(self.df, other.df))
+        return Estimates(self.value - other.value, self.scores - other.scores, df)
+
+    def over(self, other: Estimates) -> Estimates:
+        """Return the ratios with their delta-method scores.
+
+        Reliable where ``other`` is far from zero in its own standard errors; for an
+        interval that holds without that, see `evaluate.costs.fieller`.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = self.value / other.value
+            scores = (self.scores - ratio * other.scores) / other.value
+        return Estimates(ratio, scores, np.minimum(self.df, other.df))
+
+    def pick(self, columns: slice | np.ndarray | list[int]) -> Estimates:
+        """Return some of the estimates, in the order asked for."""
+        return Estimates(self.value[columns], self.scores[:, columns], self.df[columns])

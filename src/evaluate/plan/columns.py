@@ -1,0 +1,73 @@
+"""Section `columns`: which column holds what, and what its codes mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from evaluate.plan.closed import Closed, Code, code_text
+
+Gender = Literal["women", "men"]
+
+
+class GenderColumn(Closed):
+    """The column with gender and its two codes."""
+
+    column: str
+    women: Code
+    men: Code
+
+    @model_validator(mode="after")
+    def _codes_differ(self) -> GenderColumn:
+        if code_text(self.women) == code_text(self.men):
+            raise ValueError("women and men have the same code")
+        return self
+
+
+class Treatment(Closed):
+    """The column with the arm assigned."""
+
+    column: str
+    control: Code
+    arms: Annotated[list[Code], Field(min_length=1)] | None = Field(
+        None, description="May be left out when there is one arm beside control."
+    )
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Treatment:
+        codes = [code_text(c) for c in (self.control, *(self.arms or []))]
+        if len(set(codes)) < len(codes):
+            raise ValueError("control and arms must be different codes")
+        return self
+
+
+class Takeup(Closed):
+    """The column that says who took part."""
+
+    column: str
+    taken: Code
+
+
+class Columns(Closed):
+    """Columns of the participants table."""
+
+    person: str | None = Field(None, description="Key of a person; rows are persons without it.")
+    gender: GenderColumn | Gender | None = None
+    treatment: Treatment
+    takeup: Takeup | None = None
+    blocks: list[str] = Field([], description="Strata within which assignment was drawn.")
+    cluster: str | None = Field(None, description="Unit that was assigned.")
+    weight: str | None = None
+
+    @property
+    def genders(self) -> tuple[Gender, ...]:
+        """The genders of the programme: both, one, or none where gender is not named."""
+        if isinstance(self.gender, GenderColumn):
+            return ("women", "men")
+        return (self.gender,) if self.gender else ()
+
+    @property
+    def both_genders(self) -> bool:
+        """Whether women and men can be compared."""
+        return len(self.genders) == 2

@@ -1,0 +1,52 @@
+"""Section `costs`: what the programme cost and which outcomes cost is set against."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from evaluate.plan.closed import Closed, Code, Text
+
+Amount = Annotated[float, Field(ge=0)]
+
+
+class Threshold(Closed):
+    """The range of willingness to pay for one more unit of the outcome."""
+
+    start: float = Field(alias="from")
+    to: float
+    points: Annotated[int, Field(ge=2)] = 50
+
+
+class Benefit(Closed):
+    """A stream of benefits that follows from an effect."""
+
+    outcome: str
+    times_per_year: float = 1.0
+    exchange: float = 1.0
+    years: float
+    first: Literal["now", "later"] = "now"
+    decay: float = 0.0
+    discount_rate: float | None = None
+
+
+class Costs(Closed):
+    """Cost of the programme: one figure, a figure per arm, or a person's cost in a column."""
+
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    price_year: Annotated[int, Field(ge=1900, le=2200)]
+    per: Literal["participant", "offer"] = "participant"
+    amount: Amount | dict[Code, Amount] | None = None
+    column: str | None = Field(None, description="A person's cost; the table `costs` otherwise.")
+    source: Text | None = Field(None, description="Where the figure comes from, printed.")
+    outcomes: Annotated[list[str], Field(min_length=1)]
+    discount_rate: float = 0.035
+    threshold: Threshold | None = None
+    benefits: list[Benefit] = []
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Costs:
+        if self.amount is not None and self.column is not None:
+            raise ValueError("amount and column exclude each other")
+        return self

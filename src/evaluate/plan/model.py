@@ -1,0 +1,144 @@
+"""The programme file, `config/programmes/NAME.yaml`, as typed and closed models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from evaluate.plan.closed import Closed, Text
+from evaluate.plan.columns import Columns
+from evaluate.plan.costs import Costs
+from evaluate.plan.outcomes import Outcome, OutcomeColumn
+from evaluate.plan.sources import Assignment, Data
+
+Estimator = Literal[
+    "difference_in_means", "fixed_effects", "ancova", "lin",
+    "regression", "ipw", "entropy_balancing", "matching", "aipw", "did",
+]  # fmt: skip
+StdError = Literal["neyman", "classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2"]
+
+
+class Source(Text):
+    """Where the data come from, printed in the report."""
+
+    licence: str = Field("", description="Left empty, the report says it is not stated.")
+
+
+class Covariate(Closed):
+    """A characteristic measured before assignment."""
+
+    column: str
+    kind: Literal["auto", "numeric", "categorical"] = "auto"
+
+
+class Propensity(Closed):
+    """How the probability of treatment is modelled in an observational study."""
+
+    model: Literal["logit", "boosting", "selected"] = "selected"
+    trim: Literal["none", "crump"] | tuple[float, float] = "crump"
+
+
+class Matching(Closed):
+    """How comparison persons are matched in an observational study."""
+
+    distance: Literal["propensity", "mahalanobis", "inverse_variance"] = "propensity"
+    neighbours: Annotated[int, Field(ge=1)] = 1
+    replace: bool = True
+    caliper: float | None = None
+    exact: list[str] = []
+    bias_correction: bool = True
+    weights: Literal["uniform", "inverse_distance"] = "uniform"
+
+
+class Analysis(Closed):
+    """Choices of the analysis; what is left out follows from the design."""
+
+    estimators: Annotated[list[Estimator], Field(min_length=1)] | None = Field(
+        None, description="The first one leads: take-up, costs and the summary rest on it."
+    )
+    std_error: StdError = "HC2"
+    estimand: Literal["att", "ate"] = "att"
+    level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    permutations: Annotated[int, Field(ge=99, le=1_000_000)] = 10_000
+    slopes: Literal["apart", "shared"] = "apart"
+    missing_covariates: Literal["impute", "drop"] = "impute"
+    propensity: Propensity = Propensity()
+    matching: Matching = Matching()
+
+
+class Protocol(Closed):
+    """The target trial that an observational study imitates."""
+
+    eligibility: str
+    strategies: str
+    assignment: str
+    time_zero: str
+    follow_up: str
+    outcome: str
+    contrast: str
+    analysis: str
+
+
+class Graph(Closed):
+    """A causal graph: who causes what, as pairs."""
+
+    edges: list[tuple[str, str]]
+
+
+class Plan(Closed):
+    """One programme: its design, data, columns, outcomes, analysis and costs."""
+
+    title: Text
+    source: Source | None = None
+    simulated: bool = Field(False, description="Labels every page of the report.")
+    design: Literal["randomised", "observational", "follow_up", "benchmark", "synthesis"]
+    data: Data
+    columns: Columns
+    assignment: Assignment = Assignment()
+    eligibility: list[str] = Field([], description="Criteria such as `age >= 18`, in order.")
+    covariates: list[str | Covariate] = []
+    outcomes: Annotated[dict[str, Outcome], Field(min_length=1)]
+    groups: list[str] = Field([], description="Exploratory groups, beside gender.")
+    analysis: Analysis = Analysis()
+    protocol: Protocol | None = None
+    graph: Graph | None = None
+    costs: Costs | None = None
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Plan:
+        for name in self.costs.outcomes if self.costs else []:
+            if name not in self.outcomes:
+                raise ValueError(
+                    f"costs.outcomes names {name}, the outcomes are {', '.join(self.outcomes)}"
+                )
+        names = [c.column for c in self.covariate_list]
+        if doubles := sorted({n for n in names if names.count(n) > 1}):
+            raise ValueError(f"covariates name {', '.join(doubles)} more than once")
+        for key, outcome in self.outcomes.items():
+            if unknown := sorted(set(outcome.without) - set(names)):
+                raise ValueError(
+                    f"outcomes.{key}.without names {', '.join(unknown)}, not among the covariates"
+                )
+        if self.analysis.slopes == "shared" and not self.columns.both_genders:
+            raise ValueError("analysis.slopes: shared needs women and men in columns.gender")
+        return self
+
+    @property
+    def covariate_list(self) -> tuple[Covariate, ...]:
+        """The covariates, each with its kind."""
+        return tuple(
+            Covariate(column=c) if isinstance(c, str) else c for c in self.covariates
+        )
+
+    @property
+    def estimators(self) -> tuple[str, ...]:
+        """The estimators in the plan's order; by default Lin's where there are covariates."""
+        if self.analysis.estimators:
+            return tuple(dict.fromkeys(self.analysis.estimators))
+        return ("lin", "difference_in_means") if self.covariates else ("difference_in_means",)
+
+    @property
+    def outcome_columns(self) -> tuple[OutcomeColumn, ...]:
+        """The columns of the outcomes table, in the plan's order."""
+        return tuple(c for name, o in self.outcomes.items() for c in o.expand(name))

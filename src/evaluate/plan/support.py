@@ -1,0 +1,59 @@
+"""What a programme file may ask for that this version does not do, said before anything runs."""
+
+from __future__ import annotations
+
+from evaluate.errors import PlanError
+from evaluate.plan.model import Plan
+
+ESTIMATORS = ("difference_in_means", "fixed_effects", "ancova", "lin")
+STD_ERRORS = ("neyman", "HC0", "HC1", "HC2", "HC3")
+FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
+
+
+def unsupported(plan: Plan) -> list[PlanError]:
+    """List what would change the numbers and is not there yet; none of it may be ignored."""
+    found = []
+    if plan.design != "randomised":
+        found.append(f"design: {plan.design} is not available yet; randomised is.")
+    if plan.columns.cluster:
+        found.append("columns.cluster: cluster-assigned trials are not available yet.")
+    for name, table in plan.data:
+        if table is None:
+            continue
+        if name != "participants":
+            found.append(f"data.{name}: linked tables are not available yet.")
+        elif table.url_env:
+            found.append(f"data.{name}.url_env: databases are not available yet.")
+        elif not table.path.lower().endswith(FORMATS):
+            found.append(f"data.{name}.path: {table.path}: read are {', '.join(FORMATS)}.")
+    for name, outcome in plan.outcomes.items():
+        if outcome.spells is not None:
+            found.append(f"outcomes.{name}.spells: outcomes from spells are not available yet.")
+    for estimator in plan.estimators:
+        if estimator not in ESTIMATORS:
+            found.append(
+                f"analysis.estimators: {estimator} is not available yet for randomised "
+                f"designs; {', '.join(ESTIMATORS)} are."
+            )
+    if plan.analysis.std_error not in STD_ERRORS:
+        found.append(
+            f"analysis.std_error: {plan.analysis.std_error} is not available yet; "
+            f"{', '.join(STD_ERRORS)} are."
+        )
+    if plan.costs and plan.costs.amount is None and plan.costs.column is None:
+        found.append("costs: name amount or column; the table `costs` is not available yet.")
+    return [PlanError(text) for text in found]
+
+
+def unused(plan: Plan) -> list[str]:
+    """List keys that are read and checked but add nothing to this version's output."""
+    stated = {
+        "protocol": plan.protocol is not None,
+        "graph": plan.graph is not None,
+        "analysis.propensity": "propensity" in plan.analysis.model_fields_set,
+        "analysis.matching": "matching" in plan.analysis.model_fields_set,
+        "costs.discount_rate": bool(plan.costs) and "discount_rate" in plan.costs.model_fields_set,
+        "costs.threshold": bool(plan.costs and plan.costs.threshold),
+        "costs.benefits": bool(plan.costs and plan.costs.benefits),
+    }
+    return [key for key, is_stated in stated.items() if is_stated]
