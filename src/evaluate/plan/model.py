@@ -66,6 +66,12 @@ class Analysis(Closed):
     propensity: Propensity = Propensity()
     matching: Matching = Matching()
 
+    def std_error_of(self, estimator: str) -> StdError:
+        """Return the kind of standard error of an estimator; means have Neyman's."""
+        if estimator == "difference_in_means":
+            return "neyman"
+        return "HC2" if self.std_error == "neyman" else self.std_error
+
 
 class Protocol(Closed):
     """The target trial that an observational study imitates."""

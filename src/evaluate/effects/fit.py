@@ -1,0 +1,190 @@
+"""Fit one estimator for one group: pick the rows, arrange the covariates, say what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluate.covariates import Covariates, columns_of, imputed, independent
+from evaluate.effects.adjustment import alone, both_arms, difference_in_means, lin
+from evaluate.effects.regression import fixed_effects
+from evaluate.errors import DesignError
+from evaluate.estimates import Estimates
+from evaluate.notes import note
+from evaluate.plan.model import Analysis
+from evaluate.study import Study
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Effects of one contrast in one group, or why there are none.
+
+    Attributes
+    ----------
+    effects : Estimates or None
+        k values with scores over all n persons of the study.
+    rows : ndarray of bool, shape (n,)
+        The persons used.
+    notes : tuple of str
+        What was done that a reader must know.
+    """
+
+    effects: Estimates | None
+    rows: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def covariates_for(study: Study, outcome: str, without: Sequence[str]) -> Covariates:
+    """Return the covariates of an outcome: the plan's, less some, and its baseline."""
+    frame = study.covariates.drop(columns=list(without))
+    if outcome in study.baselines:
+        frame = frame.assign(**{f"{outcome} before": study.baselines[outcome]})
+    return columns_of(frame)
+
+
+def fit(
+    study: Study,
+    analysis: Analysis,
+    estimator: str,
+    y: np.ndarray,
+    rows: np.ndarray,
+    covariates: Covariates,
+) -> list[Fit]:
+    """Fit all contrasts of one group for outcomes that the same persons have.
+
+    Parameters
+    ----------
+    study : Study
+        The persons.
+    analysis : Analysis
+        The plan's choices.
+    estimator : {"difference_in_means", "fixed_effects", "ancova", "lin"}
+        What to estimate with.
+    y : ndarray, shape (n, k)
+        Outcomes, known in all ``rows``.
+    rows : ndarray of bool, shape (n,)
+        The persons of the group.
+    covariates : Covariates
+        Columns of all persons, NaN where missing.
+
+    Returns
+    -------
+    list of Fit
+        In the order of ``study.contrasts``.
+    """
+    if estimator == "difference_in_means":
+        return [_difference(study, y, rows, contrast) for contrast in study.contrasts]
+    return _adjusted(study, analysis, estimator, y, rows, covariates)[0]
+
+
+def fit_shared(
+    study: Study,
+    analysis: Analysis,
+    y: np.ndarray,
+    rows: np.ndarray,
+    covariates: Covariates,
+) -> list[list[Fit]]:
+    """Fit women and men, in this order, by Lin's regression with common covariate slopes."""
+    gendered = rows & (study.groups["women"] | study.groups["men"])
+    return _adjusted(study, analysis, "lin", y, gendered, covariates, apart=study.groups["men"])
+
+
+def _difference(study: Study, y: np.ndarray, rows: np.ndarray, contrast: tuple[int, int]) -> Fit:
+    rows = rows & np.isin(study.arm, contrast)
+    used = _within_blocks(study, rows, contrast)
+    notes = _block_notes(study, rows, used)
+    try:
+        effects = difference_in_means(
+            y[used], study.arm[used], contrast, _of(study.block, used), _of(study.weight, used)
+        )
+    except DesignError as error:
+        return Fit(None, used, (note("error", reason=error),))
+    return Fit(_spread(effects, used), used, notes)
+
+
+def _adjusted(
+    study: Study,
+    analysis: Analysis,
+    estimator: str,
+    y: np.ndarray,
+    rows: np.ndarray,
+    covariates: Covariates,
+    apart: np.ndarray | None = None,
+) -> list[list[Fit]]:
+    """Fit the regressions; ``apart`` marks a second stratum with an intercept of its own."""
+    arms = sorted({a for contrast in study.contrasts for a in contrast})
+    used = _within_blocks(study, rows, arms) if estimator == "lin" else rows
+    notes = list(_block_notes(study, rows, used)) if estimator == "lin" else []
+    strata = [used] if apart is None else [used & ~apart, used & apart]
+    arm, weight, block = study.arm[used], _of(study.weight, used), _of(study.block, used)
+    x = np.empty((int(used.sum()), 0))
+    if estimator != "fixed_effects":
+        filled = int(np.isnan(covariates.values[used]).sum())
+        x = imputed(covariates.values[used])
+        keep = _varies(x, arm if estimator == "lin" else np.zeros_like(arm), _of(apart, used))
+        if not keep.all():
+            names = [n for n, k in zip(covariates.names, keep, strict=True) if not k]
+            notes.append(note("dropped", names=", ".join(names)))
+        x = x[:, keep]
+        notes += [note("imputed", n=filled)] if filled else []
+    try:
+        if estimator == "lin":
+            if block is not None:
+                indicators = np.equal.outer(block, np.unique(block)[1:]).astype(float)
+                x = np.hstack([indicators, x])
+                x = x[:, _varies(x, arm, _of(apart, used))]
+            stratum = None if apart is None else apart[used].astype(int)
+            found = lin(
+                y[used], arm, x, study.contrasts, weight, analysis.std_error_of("lin"), stratum
+            )
+        else:
+            kind = analysis.std_error_of(estimator)
+            found = [fixed_effects(y[used], arm, x, study.contrasts, block, weight, kind)]
+    except DesignError as error:
+        failed = Fit(None, used, (note("error", reason=error),))
+        return [[failed for _ in study.contrasts] for _ in strata]
+    return [
+        [
+            Fit(_spread(e, used), group & np.isin(study.arm, c), tuple(notes))
+            for e, c in zip(effects, study.contrasts, strict=True)
+        ]
+        for group, effects in zip(strata, found, strict=True)
+    ]
+
+
+def _varies(x: np.ndarray, arm: np.ndarray, apart: np.ndarray | None) -> np.ndarray:
+    """Return which covariates can have a slope of their own in every arm."""
+    if apart is not None:
+        x = np.column_stack([apart, x])
+    keep = np.ones(x.shape[1], dtype=bool)
+    for a in np.unique(arm):
+        keep[keep] = independent(x[arm == a][:, keep])
+    return keep if apart is None else keep[1:]
+
+
+def _within_blocks(study: Study, rows: np.ndarray, arms: Sequence[int]) -> np.ndarray:
+    used = rows.copy()
+    used[rows] = both_arms(study.arm[rows], _of(study.block, rows), arms)
+    return used
+
+
+def _block_notes(study: Study, rows: np.ndarray, used: np.ndarray) -> tuple[str, ...]:
+    lost = int(rows.sum() - used.sum())
+    single = alone(study.arm[used], _of(study.block, used))
+    return (
+        *((note("blocks", n=lost),) if lost else ()),
+        *((note("alone", n=single),) if single else ()),
+    )
+
+
+def _spread(effects: Estimates, used: np.ndarray) -> Estimates:
+    """Give every person of the study a row of scores."""
+    scores = np.zeros((len(used), effects.scores.shape[1]))
+    scores[used] = effects.scores
+    return Estimates(effects.value, scores, effects.df)
+
+
+def _of(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if values is None else values[rows]

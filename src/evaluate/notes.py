@@ -1,0 +1,31 @@
+"""The notes that a row of a table may carry; the report knows each in its languages."""
+
+from __future__ import annotations
+
+NOTES = {
+    "constant": "not estimated: the outcome has one value only",
+    "no_spread": "not estimated: the outcome does not vary within the arms",
+    "nobody": "not estimated: nobody in one of the arms has the outcome",
+    "no_gap": "not estimated: it needs both women and men",
+    "no_takeup": "not estimated: the offer did not change who took part",
+    "error": "not estimated: {reason}",
+    "weak": "weak first stage (F = {f}): the interval is not reliable",
+    "blocks": "{n} persons in blocks with one arm left out",
+    "alone": "{n} persons alone in their block and arm take the pooled variance",
+    "dropped": "covariates without variation of their own left out: {names}",
+    "imputed": "{n} missing covariate values imputed, with indicators",
+    "shares": "the share offered differs between women and men (p = {p}): gender is mixed in",
+    "wald": "ratio of the effects of the offer on outcome and take-up, adjusted as {estimator}",
+    "weighted": "weighted",
+    "one_gender": "same as all: the programme has one gender",
+}
+
+
+def note(kind: str, **values: object) -> str:
+    """Return a note with its values."""
+    return NOTES[kind].format(**values)
+
+
+def joined(notes: list[str]) -> str:
+    """Return notes as one cell, each once."""
+    return "; ".join(dict.fromkeys(notes))

@@ -1,0 +1,184 @@
+"""One schema per file in the flow: its columns, their types, units and bounds.
+
+Columns that a plan names carry its names behind a prefix: ``covariate.age``,
+``baseline.hours``, ``group.education``; outcomes are ``hours`` or ``earnings@12``.
+"""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+SHARE = pa.Check.in_range(0, 1)
+GROUP = pa.Check.str_matches(r"^(all|women|men|women-men|.+=.+)$")
+
+
+def _text(*allowed: str, empty: bool = False) -> pa.Column:
+    checks = [pa.Check.isin(allowed)] if allowed else []
+    return pa.Column(str, checks, nullable=empty, coerce=True)
+
+
+def _float(*checks: pa.Check, regex: bool = False, required: bool = True) -> pa.Column:
+    return pa.Column(
+        float, list(checks), nullable=True, coerce=True, regex=regex, required=required
+    )
+
+
+def _count(empty: bool = True) -> pa.Column:
+    return pa.Column("Int64", pa.Check.ge(0), nullable=empty, coerce=True)
+
+
+def _table(name: str, **columns: pa.Column) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, name=name, strict=True, ordered=True)
+
+
+PARTICIPANTS = pa.DataFrameSchema(
+    {
+        "source_row": pa.Column("int64", pa.Check.ge(1), unique=True),
+        "arm": pa.Column(str, coerce=True),
+        "gender": pa.Column(str, pa.Check.isin(["women", "men"]), coerce=True, nullable=True),
+        "takeup": _float(pa.Check.isin([0, 1])),
+        "block": pa.Column(str, coerce=True, nullable=True),
+        "weight": _float(pa.Check.gt(0)),
+        "share": _float(SHARE),
+        "cost": _float(),
+        r"^covariate\.": pa.Column(nullable=True, regex=True, required=False),
+        r"^baseline\.": _float(regex=True, required=False),
+        r"^group\.": pa.Column(str, coerce=True, nullable=True, regex=True, required=False),
+    },
+    name="participants",
+    strict=True,
+)
+
+OUTCOMES = pa.DataFrameSchema(
+    {"^.+$": _float(regex=True, required=True)}, name="outcomes", strict=True
+)
+
+QUARANTINE = _table(
+    "quarantine",
+    source_row=pa.Column("int64", pa.Check.ge(1), coerce=True),
+    reason=_text(),
+)
+
+FLOW = pa.DataFrameSchema(
+    {
+        "step": _text("received", "excluded", "noted", "included", "took_part", "analysed"),
+        "reason": _text(empty=True),
+        "n": _count(),
+        "women": _count(),
+        "men": _count(),
+        r"^arm=": pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, regex=True),
+    },
+    name="flow",
+    strict=True,
+)
+
+DESIGN_CHECKS = _table(
+    "design_checks",
+    check=_text(),
+    group=_text(),
+    statistic=_float(),
+    p_value=_float(SHARE),
+    verdict=_text("pass", "warn", "not assessed"),
+    text=_text(),
+)
+
+BALANCE = _table(
+    "balance",
+    covariate=_text(),
+    group=_text(),
+    mean_treated=_float(),
+    mean_control=_float(),
+    smd=_float(),
+    variance_ratio=_float(pa.Check.ge(0)),
+    adjusted=pa.Column("boolean", coerce=True, nullable=True),
+    arm=_text(),
+)
+
+EFFECTS = _table(
+    "effects",
+    outcome=_text(),
+    month=_count(),
+    arm=_text(),
+    role=_text("primary", "secondary", "placebo", "exploratory"),
+    estimand=_text("itt", "late", "att", "ate", "regression_coefficient"),
+    estimator=_text(
+        "difference_in_means", "fixed_effects", "ancova", "lin", "tsls", "regression", "ipw",
+        "entropy_balancing", "matching", "aipw", "did", "lee_lower", "lee_upper",
+        "manski_lower", "manski_upper",
+    ),
+    group=pa.Column(str, GROUP, coerce=True),
+    estimate=_float(),
+    std_error=_float(pa.Check.ge(0)),
+    conf_low=_float(),
+    conf_high=_float(),
+    p_value=_float(SHARE),
+    p_value_randomisation=_float(SHARE),
+    p_value_adjusted=_float(SHARE),
+    df=_float(pa.Check.gt(0)),
+    level=_float(SHARE),
+    std_error_kind=_text(
+        "neyman", "classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2",
+        "abadie_imbens", "influence",
+    ),
+    n=_count(),
+    n_treated=_count(),
+    n_control=_count(),
+    n_clusters=_count(),
+    mean_treated=_float(),
+    mean_control=_float(),
+    unit=_text(),
+    prespecified=pa.Column("boolean", coerce=True, nullable=True),
+    note=_text(empty=True),
+)  # fmt: skip
+
+SCORES = pa.DataFrameSchema({r"^\d+$": _float(regex=True)}, name="scores", strict=True)
+
+HETEROGENEITY = _table(
+    "heterogeneity",
+    outcome=_text(),
+    month=_count(),
+    arm=_text(),
+    estimator=_text(),
+    dimension=_text(),
+    levels=_text(),
+    statistic=_float(pa.Check.ge(0)),
+    df=_float(pa.Check.gt(0)),
+    df_error=_float(pa.Check.gt(0)),
+    p_value=_float(SHARE),
+    detectable=_float(pa.Check.ge(0)),
+    unit=_text(),
+    prespecified=pa.Column("boolean", coerce=True, nullable=True),
+    note=_text(empty=True),
+)
+
+COSTS = _table(
+    "costs",
+    item=_text(),
+    arm=_text(),
+    payer=_text("public", "municipality", "eu_fund", "employer", "participant", empty=True),
+    basis=_text("budget", "unit_cost", "economic"),
+    amount=_float(pa.Check.ge(0)),
+    per_offer=_float(),
+    per_participant=_float(),
+    currency=_text(),
+    price_year=_count(),
+)
+
+COST_EFFECTIVENESS = _table(
+    "cost_effectiveness",
+    outcome=_text(),
+    month=_count(),
+    arm=_text(),
+    group=pa.Column(str, GROUP, coerce=True),
+    perspective=_text("public"),
+    basis=_text("budget", "unit_cost", "economic"),
+    incremental_cost=_float(),
+    incremental_cost_se=_float(pa.Check.ge(0)),
+    effect=_float(),
+    effect_se=_float(pa.Check.ge(0)),
+    denominator=_text("offer", "participant"),
+    icer=_float(),
+    icer_low=_float(),
+    icer_high=_float(),
+    icer_set=_text("interval", "unbounded", "whole line", empty=True),
+)

@@ -1,0 +1,103 @@
+"""A clean study in memory: arrays of the same persons in the same order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluate.plan.closed import code_text
+from evaluate.plan.model import Plan
+
+
+@dataclass(frozen=True)
+class Study:
+    """The persons of a programme.
+
+    Attributes
+    ----------
+    arms : tuple of str
+        Control first.
+    arm : ndarray of int, shape (n,)
+        Position of each person's arm in ``arms``.
+    block : ndarray of int, shape (n,), or None
+        Block of each person, where assignment was drawn within blocks.
+    block_names : tuple of str
+        Name of each block.
+    weight, takeup, cost : ndarray, shape (n,), or None
+        Weight; took part (1, 0, NaN); cost in the plan's currency.
+    covariates, baselines : DataFrame
+        Covariates by name; baseline measures by outcome.
+    groups : dict of str to ndarray of bool, shape (n,)
+        ``all`` first, then women and men, then the exploratory groups of the plan.
+    y : ndarray, shape (n, k)
+        Outcome columns in the plan's order, NaN where missing.
+    """
+
+    arms: tuple[str, ...]
+    arm: np.ndarray
+    block: np.ndarray | None
+    block_names: tuple[str, ...]
+    weight: np.ndarray | None
+    takeup: np.ndarray | None
+    cost: np.ndarray | None
+    covariates: pd.DataFrame
+    baselines: pd.DataFrame
+    groups: dict[str, np.ndarray]
+    y: np.ndarray
+
+    @property
+    def n(self) -> int:
+        """Number of persons."""
+        return len(self.arm)
+
+    @property
+    def contrasts(self) -> tuple[tuple[int, int], ...]:
+        """Each arm against control, then arm against arm."""
+        treated = range(1, len(self.arms))
+        pairs = [(a, b) for a in treated for b in treated if a < b]
+        return (*((a, 0) for a in treated), *pairs)
+
+    def label(self, contrast: tuple[int, int]) -> str:
+        """Return a contrast as the tables write it: ``2``, or ``2-1`` for arm against arm."""
+        a, b = contrast
+        return self.arms[a] if b == 0 else f"{self.arms[a]}-{self.arms[b]}"
+
+
+def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> Study:
+    """Arrange the files of the stage `data` as arrays."""
+    treatment = plan.columns.treatment
+    control = code_text(treatment.control)
+    named = treatment.arms or sorted(set(participants["arm"]) - {control})
+    arms = (control, *map(code_text, named))
+    gender = participants["gender"].to_numpy(dtype=object)
+    groups = {"all": np.ones(len(gender), dtype=bool)}
+    groups |= {name: gender == name for name in plan.columns.genders}
+    for name in plan.groups:
+        column = participants[f"group.{name}"]
+        groups |= {f"{name}={v}": (column == v).to_numpy() for v in sorted(column.dropna().unique())}
+    block, block_names = None, ()
+    if plan.columns.blocks:
+        block, block_names = pd.factorize(participants["block"], sort=True)
+
+    def optional(name: str, is_named: bool) -> np.ndarray | None:
+        return participants[name].to_numpy(dtype=float) if is_named else None
+
+    def prefixed(prefix: str) -> pd.DataFrame:
+        columns = participants.filter(regex=rf"^{prefix}\.")
+        return columns.rename(columns=lambda c: c.removeprefix(f"{prefix}."))
+
+    return Study(
+        arms=arms,
+        arm=pd.Categorical(participants["arm"], categories=list(arms)).codes.astype(int),
+        block=block,
+        block_names=tuple(block_names),
+        weight=optional("weight", plan.columns.weight is not None),
+        takeup=optional("takeup", plan.columns.takeup is not None),
+        cost=optional("cost", bool(plan.costs and plan.costs.column)),
+        covariates=prefixed("covariate"),
+        baselines=prefixed("baseline"),
+        groups=groups,
+        y=outcomes[[c.name for c in plan.outcome_columns]].to_numpy(dtype=float),
+    )
