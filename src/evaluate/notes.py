@@ -7,6 +7,7 @@ NOTES = {
     "no_spread": "not estimated: the outcome does not vary within the arms",
     "nobody": "not estimated: nobody in one of the arms has the outcome",
     "no_gap": "not estimated: it needs both women and men",
+    "no_test": "not tested: a group has no estimate",
     "no_takeup": "not estimated: the offer did not change who took part",
     "error": "not estimated: {reason}",
     "weak": "weak first stage (F = {f}): the interval is not reliable",

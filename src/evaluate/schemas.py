@@ -155,7 +155,7 @@ COSTS = _table(
     "costs",
     item=_text(),
     arm=_text(),
-    payer=_text("public", "municipality", "eu_fund", "employer", "participant", empty=True),
+    payer=_text("public", "municipality", "eu_fund", "employer", "participant"),
     basis=_text("budget", "unit_cost", "economic"),
     amount=_float(pa.Check.ge(0)),
     per_offer=_float(),

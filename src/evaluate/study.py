@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from evaluate import schemas
+from evaluate.io import read_parquet
 from evaluate.plan.closed import code_text
 from evaluate.plan.model import Plan
+from evaluate.plan.sources import ShareColumn
+
+GAP = "women-men"
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,9 @@ class Study:
         Block of each person, where assignment was drawn within blocks.
     block_names : tuple of str
         Name of each block.
-    weight, takeup, cost : ndarray, shape (n,), or None
-        Weight; took part (1, 0, NaN); cost in the plan's currency.
+    weight, takeup, cost, share : ndarray, shape (n,), or None
+        Weight; took part (1, 0, NaN); cost in the plan's currency; stated probability of
+        the offer.
     covariates, baselines : DataFrame
         Covariates by name; baseline measures by outcome.
     groups : dict of str to ndarray of bool, shape (n,)
@@ -42,6 +49,7 @@ class Study:
     weight: np.ndarray | None
     takeup: np.ndarray | None
     cost: np.ndarray | None
+    share: np.ndarray | None
     covariates: pd.DataFrame
     baselines: pd.DataFrame
     groups: dict[str, np.ndarray]
@@ -96,8 +104,18 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         weight=optional("weight", plan.columns.weight is not None),
         takeup=optional("takeup", plan.columns.takeup is not None),
         cost=optional("cost", bool(plan.costs and plan.costs.column)),
+        share=optional("share", isinstance(plan.assignment.share, ShareColumn)),
         covariates=prefixed("covariate"),
         baselines=prefixed("baseline"),
         groups=groups,
         y=outcomes[[c.name for c in plan.outcome_columns]].to_numpy(dtype=float),
+    )
+
+
+def read_study(participants: str | Path, outcomes: str | Path, plan: Plan) -> Study:
+    """Read a clean study from the files of the stage `data`."""
+    return study_of(
+        read_parquet(participants, schemas.PARTICIPANTS),
+        read_parquet(outcomes, schemas.OUTCOMES),
+        plan,
     )

@@ -14,9 +14,8 @@ from evaluate.covariates import Covariates
 from evaluate.effects.fit import Fit, covariates_for, fit, fit_shared
 from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
-from evaluate.study import Study
+from evaluate.study import GAP, Study
 
-GAP = "women-men"
 WEAK_F = 10.0  # Staiger and Stock's rule of thumb
 FLAT = 1e-10  # standard error, relative to the outcome, below which nothing varies
 
@@ -44,6 +43,11 @@ class Effects:
 
     table: pd.DataFrame
     scores: np.ndarray
+
+    @property
+    def score_columns(self) -> pd.DataFrame:
+        """The scores as `schemas.SCORES`: a column's name is the number of its row."""
+        return pd.DataFrame(self.scores, columns=[str(i) for i in range(self.scores.shape[1])])
 
 
 def batches(study: Study, plan: Plan) -> Iterator[Batch]:

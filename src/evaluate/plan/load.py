@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from evaluate.errors import PlanError, Problems
 from evaluate.plan.closed import Closed
 from evaluate.plan.config import Config
 from evaluate.plan.model import Plan
+from evaluate.plan.support import unsupported
 
 Model = TypeVar("Model", bound=Closed)
 Loc = tuple[int | str, ...]
@@ -168,3 +169,31 @@ def _message(path: Path, fault: ErrorDetails, content: Any, model: type[Closed])
     if isinstance(value, dict | list):
         return f"{where}: {key + ': ' if key else ''}{what}."
     return f"{where}: {key}: `{value}`: {what[0].lower()}{what[1:]}."
+
+
+def load_study(config: Mapping[str, Any]) -> tuple[Config, dict[str, Plan]]:
+    """Check the configuration of a study and read the plans of its programmes.
+
+    Raises
+    ------
+    Problems
+        With the faults of all files, and with what a plan asks for that is not there yet.
+    """
+    try:
+        checked = Config.model_validate(config)
+    except ValidationError:
+        checked = load_config()  # says where in the file the fault is
+    plans, faults = {}, []
+    for name in checked.programmes:
+        path = plan_path(name)
+        try:
+            plans[name] = load_plan(path)
+        except Problems as error:
+            faults += error.problems
+        except PlanError as error:
+            faults.append(str(error))
+        else:
+            faults += [f"{path}: {fault}" for fault in unsupported(plans[name])]
+    if faults:
+        raise Problems(faults)
+    return checked, plans

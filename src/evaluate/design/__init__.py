@@ -1,0 +1,1 @@
+"""Stage `design`: was the assignment what the plan says it was?"""

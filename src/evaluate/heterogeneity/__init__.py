@@ -1,0 +1,1 @@
+"""Stage `heterogeneity`: for whom the effects differ."""

@@ -1,0 +1,1 @@
+"""Between person-level files and published ones: disclosure control, provenance, verification."""

@@ -1,0 +1,72 @@
+"""Where the numbers come from: hashes, versions and the seed, no clock time."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from evaluate import __version__
+from evaluate.sources import PACKAGE
+
+PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "snakemake")
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(path: str | Path) -> dict[str, Any]:
+    """Return name, size and hash of a raw file."""
+    return {"path": str(path), "bytes": Path(path).stat().st_size, "sha256": sha256(path)}
+
+
+def code_hash(modules: Iterable[str | Path]) -> str:
+    """Return one hash over modules of this package, by their names and contents."""
+    total = hashlib.sha256()
+    for module in sorted(map(Path, modules)):
+        total.update(module.relative_to(PACKAGE).as_posix().encode())
+        total.update(bytes.fromhex(sha256(module)))
+    return total.hexdigest()
+
+
+def provenance(
+    raw: Mapping[str, Any],
+    plan: str | Path,
+    modules: Iterable[str | Path],
+    config: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what `provenance.json` holds.
+
+    Parameters
+    ----------
+    raw : mapping
+        Fingerprint of the raw file.
+    plan : path
+        The programme file.
+    modules : iterable of path
+        The modules that the numbers stand on.
+    config : mapping
+        The configuration; its seed and release rules are recorded.
+    """
+    return {
+        "raw": [dict(raw)],
+        "plan": {"path": Path(plan).as_posix(), "sha256": sha256(plan)},
+        "seed": config["seed"],
+        "disclosure": config["disclosure"],
+        "evaluate": {"version": __version__, "sha256": code_hash(modules)},
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

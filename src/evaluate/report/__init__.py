@@ -1,0 +1,1 @@
+"""Stage `report`: tables, figures and words, from the released tables alone."""

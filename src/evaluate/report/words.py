@@ -1,0 +1,122 @@
+"""Words and numbers in the languages of the reports."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from babel.numbers import format_decimal
+from ruamel.yaml import YAML
+
+from evaluate.notes import NOTES
+from evaluate.plan.config import Language
+
+TEXTS = Path(__file__).parent / "texts"
+LOCALE: dict[Language, str] = {"en": "en_GB", "sv": "sv_SE"}
+MINUS = "\u2212"
+
+
+@cache
+def catalogue(language: Language) -> dict[str, str]:
+    """Return the texts of a language by key, such as ``effects.title``."""
+    content = YAML(typ="safe").load((TEXTS / f"{language}.yaml").read_text(encoding="utf-8"))
+    texts: dict[str, str] = {}
+
+    def flatten(node: dict[str, object], prefix: str) -> None:
+        for key, value in node.items():
+            if isinstance(value, dict):
+                flatten(value, f"{prefix}{key}.")
+            else:
+                texts[f"{prefix}{key}"] = str(value).strip()
+
+    flatten(content, "")
+    return texts
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts and numbers in one language.
+
+    Attributes
+    ----------
+    language : {"en", "sv"}
+        Language of the report.
+    """
+
+    language: Language
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the text of a key with its values."""
+        return catalogue(self.language)[key].format(**values)
+
+    def number(self, value: float | None, digits: int | None = None) -> str:
+        """Return a number; without ``digits`` three significant ones, a dash where missing."""
+        if value is None or not math.isfinite(value):
+            return "\u2013"
+        if digits is None:
+            size = abs(value)
+            digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        text = format_decimal(round(value, digits) + 0.0, pattern, locale=LOCALE[self.language])
+        return text.replace("-", MINUS)
+
+    def level(self, value: float | None, unit: str) -> str:
+        """Return a mean: a share in per cent, anything else in its unit."""
+        if unit == "share":
+            return self("unit.percent", x=self.number(_hundred(value), 1))
+        return self.number(value)
+
+    def effect(self, value: float | None, unit: str, with_unit: bool = True) -> str:
+        """Return an effect: a share in percentage points, anything else in its unit."""
+        if unit == "share":
+            text = self.number(_hundred(value), 1)
+            return self("unit.points", x=text) if with_unit else text
+        text = self.number(value)
+        return f"{text} {unit}" if with_unit else text
+
+    def interval(self, low: float | None, high: float | None, unit: str) -> str:
+        """Return the ends of an interval, in the unit of `effect`, without naming it."""
+        ends = (self.effect(end, unit, with_unit=False) for end in (low, high))
+        return self("unit.interval", low=next(ends), high=next(ends))
+
+    def money(self, value: float | None, currency: str) -> str:
+        """Return an amount, rounded to whole units of the currency."""
+        return f"{self.number(value, 0)} {currency}"
+
+    def p_value(self, p: float | None) -> str:
+        """Return a p-value with its sign: ``= 0.041`` or ``< 0.001``."""
+        if p is None or math.isnan(p):
+            return self.number(None)
+        if p < 0.001:
+            return f"< {self.number(0.001, 3)}"
+        return f"= {self.number(p, 3)}"
+
+    def group(self, group: str) -> str:
+        """Return the name of a group; exploratory groups keep the names of the data."""
+        known = catalogue(self.language).get(f"group.{group}")
+        return known or group.replace("=", ": ")
+
+    def note(self, text: str) -> str:
+        """Return the notes of a row in this language."""
+        return "; ".join(self._one_note(part) for part in text.split("; ")) if text else ""
+
+    def _one_note(self, text: str) -> str:
+        for kind, template in NOTES.items():
+            if match := _pattern(template).fullmatch(text):
+                return self(f"note.{kind}", **match.groupdict())
+        return text
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", template)
+    return re.compile(
+        "".join(f"(?P<{p}>.*)" if i % 2 else re.escape(p) for i, p in enumerate(parts))
+    )
+
+
+def _hundred(value: float | None) -> float | None:
+    return None if value is None else 100 * value

@@ -1,0 +1,41 @@
+"""
+What all rules share: the configuration and plans, checked, and the code a rule stands on.
+"""
+
+import os
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from evaluate.errors import EvaluateError
+from evaluate.plan.load import load_study
+from evaluate.sources import closure, resources
+
+# Rules run side by side, so each keeps to one thread; the order of sums stays the same, too.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+try:
+    CONFIG, PLANS = load_study(config)
+except EvaluateError as error:
+    raise WorkflowError(f"\n{error}") from None
+
+LANGUAGES = CONFIG.languages
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+NOTEBOOKS = ["1_data", "2_design", "3_effects", "4_heterogeneity", "5_costs"]
+
+
+wildcard_constraints:
+    programme=r"[\w-]+",
+    language="en|sv",
+
+
+def source(*scripts, data=()):
+    """Return the modules that scripts stand on, and files of the package that they read."""
+    modules = {module for script in scripts for module in closure(SCRIPTS / script)}
+    return sorted({*modules, *(file for pattern in data for file in resources(pattern))})
+
+
+def raw(wildcards):
+    """Return the raw file of a programme."""
+    return PLANS[wildcards.programme].data.participants.path

@@ -1,0 +1,27 @@
+"""
+Costs per offer and participant, and per additional unit of an outcome.
+
+REQUIRED INPUTS
+    build/{programme}/participants.parquet   schemas.PARTICIPANTS
+    build/{programme}/outcomes.parquet       schemas.OUTCOMES
+
+OUTPUTS
+    build/{programme}/costs.parquet                schemas.COSTS, one row per item and arm
+    build/{programme}/cost_effectiveness.parquet   schemas.COST_EFFECTIVENESS
+    (both without rows where the plan names no costs)
+"""
+
+
+rule costs:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        participants="build/{programme}/participants.parquet",
+        outcomes="build/{programme}/outcomes.parquet",
+        code=source("costs.py"),
+    output:
+        costs="build/{programme}/costs.parquet",
+        effectiveness="build/{programme}/cost_effectiveness.parquet",
+    log:
+        "logs/{programme}/costs.log",
+    script:
+        "../scripts/costs.py"

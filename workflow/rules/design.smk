@@ -1,0 +1,28 @@
+"""
+Was the assignment what the plan says? Sample ratio, balance by gender, missing outcomes.
+
+REQUIRED INPUTS
+    build/{programme}/participants.parquet   schemas.PARTICIPANTS
+    build/{programme}/outcomes.parquet       schemas.OUTCOMES
+
+OUTPUTS
+    build/{programme}/design_checks.parquet  schemas.DESIGN_CHECKS, one row per check and group
+    build/{programme}/balance.parquet        schemas.BALANCE, one row per covariate and group
+"""
+
+
+rule design:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        participants="build/{programme}/participants.parquet",
+        outcomes="build/{programme}/outcomes.parquet",
+        code=source("design.py"),
+    output:
+        checks="build/{programme}/design_checks.parquet",
+        balance="build/{programme}/balance.parquet",
+    params:
+        seed=CONFIG.seed,
+    log:
+        "logs/{programme}/design.log",
+    script:
+        "../scripts/design.py"

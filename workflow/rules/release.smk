@@ -1,0 +1,44 @@
+"""
+The gate between person-level files and what may be published.
+
+REQUIRED INPUTS
+    build/{programme}/*.parquet   the tables of all stages
+
+OUTPUTS
+    results/{programme}/tables/*.csv      the tables, cells under the minimum withheld
+    results/{programme}/disclosure.json   what was withheld, and why
+    results/{programme}/provenance.json   hashes of the input, plan and code; versions; seed
+"""
+
+STAGES = ["data.py", "design.py", "effects.py", "heterogeneity.py", "costs.py"]
+
+
+rule release:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        raw="build/{programme}/raw.json",
+        participants="build/{programme}/participants.parquet",
+        flow="build/{programme}/flow.parquet",
+        design_checks="build/{programme}/design_checks.parquet",
+        balance="build/{programme}/balance.parquet",
+        effects="build/{programme}/effects.parquet",
+        heterogeneity="build/{programme}/heterogeneity.parquet",
+        costs="build/{programme}/costs.parquet",
+        cost_effectiveness="build/{programme}/cost_effectiveness.parquet",
+        code=source(*STAGES, "release.py"),
+    output:
+        flow="results/{programme}/tables/flow.csv",
+        design_checks="results/{programme}/tables/design_checks.csv",
+        balance="results/{programme}/tables/balance.csv",
+        effects="results/{programme}/tables/effects.csv",
+        heterogeneity="results/{programme}/tables/heterogeneity.csv",
+        costs="results/{programme}/tables/costs.csv",
+        cost_effectiveness="results/{programme}/tables/cost_effectiveness.csv",
+        disclosure="results/{programme}/disclosure.json",
+        provenance="results/{programme}/provenance.json",
+    params:
+        config=CONFIG.model_dump(),
+    log:
+        "logs/{programme}/release.log",
+    script:
+        "../scripts/release.py"

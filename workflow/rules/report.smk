@@ -1,0 +1,64 @@
+"""
+The report in each language, the executed notebooks, and the page that lists all programmes.
+
+REQUIRED INPUTS
+    results/{programme}/tables/*.csv   what the gate let through
+    notebooks/*.ipynb                  one per chapter
+
+OUTPUTS
+    results/{programme}/report.{language}.html         self-contained
+    results/{programme}/notebooks/*.{ipynb,html}       executed from results/ alone
+    results/index.html                                 programmes and links
+"""
+
+TABLES = [
+    "flow", "design_checks", "balance", "effects", "heterogeneity", "costs", "cost_effectiveness"
+]
+
+PAGES = ["report/texts/*.yaml", "report/templates/*"]
+
+
+rule report:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        tables=expand("results/{{programme}}/tables/{table}.csv", table=TABLES),
+        disclosure="results/{programme}/disclosure.json",
+        provenance="results/{programme}/provenance.json",
+        code=source("report.py", data=PAGES),
+    output:
+        reports=expand("results/{{programme}}/report.{language}.html", language=LANGUAGES),
+    log:
+        "logs/{programme}/report.log",
+    script:
+        "../scripts/report.py"
+
+
+rule notebooks:
+    input:
+        tables=expand("results/{{programme}}/tables/{table}.csv", table=TABLES),
+        disclosure="results/{programme}/disclosure.json",
+        provenance="results/{programme}/provenance.json",
+        notebooks=expand(f"{workflow.basedir}/notebooks/{{name}}.ipynb", name=NOTEBOOKS),
+        code=source("notebooks.py"),
+    output:
+        executed=expand("results/{{programme}}/notebooks/{name}.ipynb", name=NOTEBOOKS),
+        pages=expand("results/{{programme}}/notebooks/{name}.html", name=NOTEBOOKS),
+    log:
+        "logs/{programme}/notebooks.log",
+    script:
+        "../scripts/notebooks.py"
+
+
+rule index:
+    input:
+        plans=expand("config/programmes/{programme}.yaml", programme=PLANS),
+        effects=expand("results/{programme}/tables/effects.csv", programme=PLANS),
+        code=source("index.py", data=PAGES),
+    output:
+        "results/index.html",
+    params:
+        languages=LANGUAGES,
+    log:
+        "logs/index.log",
+    script:
+        "../scripts/index.py"

@@ -1,0 +1,21 @@
+"""Set the costs of one programme against its effects."""
+
+from evaluate import schemas
+from evaluate.costs.effectiveness import cost_effectiveness, cost_table
+from evaluate.errors import reported
+from evaluate.io import write_parquet
+from evaluate.plan.load import load_plan
+from evaluate.study import read_study
+
+
+def main(files, output):
+    plan = load_plan(files.plan)
+    study = read_study(files.participants, files.outcomes, plan)
+    write_parquet(cost_table(study, plan), output.costs, schemas.COSTS)
+    table = cost_effectiveness(study, plan)
+    write_parquet(table, output.effectiveness, schemas.COST_EFFECTIVENESS)
+
+
+if __name__ == "__main__":
+    with reported(snakemake.log[0]):
+        main(snakemake.input, snakemake.output)

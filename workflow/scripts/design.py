@@ -1,0 +1,22 @@
+"""Check the assignment of one programme."""
+
+from evaluate import schemas
+from evaluate.design.checks import balance_table, design_checks
+from evaluate.errors import reported
+from evaluate.io import write_parquet
+from evaluate.plan.load import load_plan
+from evaluate.seeds import generator
+from evaluate.study import read_study
+
+
+def main(files, output, rng):
+    plan = load_plan(files.plan)
+    study = read_study(files.participants, files.outcomes, plan)
+    write_parquet(design_checks(study, plan, rng), output.checks, schemas.DESIGN_CHECKS)
+    write_parquet(balance_table(study, plan), output.balance, schemas.BALANCE)
+
+
+if __name__ == "__main__":
+    with reported(snakemake.log[0]):
+        rng = generator(snakemake.params.seed, snakemake.wildcards.programme, "design")
+        main(snakemake.input, snakemake.output, rng)

@@ -1,0 +1,20 @@
+"""Estimate the effects of one programme."""
+
+from evaluate import schemas
+from evaluate.effects.table import effects
+from evaluate.errors import reported
+from evaluate.io import write_parquet
+from evaluate.plan.load import load_plan
+from evaluate.study import read_study
+
+
+def main(files, output):
+    plan = load_plan(files.plan)
+    found = effects(read_study(files.participants, files.outcomes, plan), plan)
+    write_parquet(found.table, output.effects, schemas.EFFECTS)
+    write_parquet(found.score_columns, output.scores, schemas.SCORES)
+
+
+if __name__ == "__main__":
+    with reported(snakemake.log[0]):
+        main(snakemake.input, snakemake.output)

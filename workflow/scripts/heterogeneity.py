@@ -1,0 +1,19 @@
+"""Test whether the effects of one programme differ between groups."""
+
+from evaluate import schemas
+from evaluate.errors import reported
+from evaluate.heterogeneity.equality import equality_table
+from evaluate.io import read_parquet, write_parquet
+from evaluate.plan.load import load_plan
+
+
+def main(files, output):
+    effects = read_parquet(files.effects, schemas.EFFECTS)
+    scores = read_parquet(files.scores, schemas.SCORES).to_numpy()
+    table = equality_table(effects, scores, load_plan(files.plan))
+    write_parquet(table, output, schemas.HETEROGENEITY)
+
+
+if __name__ == "__main__":
+    with reported(snakemake.log[0]):
+        main(snakemake.input, snakemake.output[0])
