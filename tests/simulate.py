@@ -55,6 +55,7 @@ def study_from(
         weight=weight,
         takeup=takeup,
         cost=None,
+        share=None,
         covariates=x,
         baselines=pd.DataFrame(index=range(n)),
         groups=groups,

@@ -102,8 +102,13 @@ def independent(x: np.ndarray, constant: bool = True) -> np.ndarray:
     varies = length > COLLINEAR * np.maximum(np.linalg.norm(x, axis=0), 1e-300)
     if not varies.any():
         return keep
-    r = np.linalg.qr(centred[:, varies] / length[varies], mode="r")
-    diagonal = np.zeros(varies.sum())
-    diagonal[: min(r.shape)] = np.abs(np.diag(r))
-    keep[varies] = diagonal > COLLINEAR
-    return keep
+    keep = varies
+    while True:
+        r = np.linalg.qr(centred[:, keep] / length[keep], mode="r")
+        diagonal = np.zeros(keep.sum())
+        diagonal[: min(r.shape)] = np.abs(np.diag(r))
+        explained = np.flatnonzero(diagonal <= COLLINEAR)
+        if not len(explained):
+            return keep
+        # what comes after an explained column was measured against noise: measure it anew
+        keep[np.flatnonzero(keep)[explained[0]]] = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 NOTES = {
     "constant": "not estimated: the outcome has one value only",
     "no_spread": "not estimated: the outcome does not vary within the arms",
-    "nobody": "not estimated: nobody in one of the arms has the outcome",
+    "few": "not estimated: fewer than two persons in one of the arms have the outcome",
+    "no_block": "not estimated: no block holds both arms",
     "no_gap": "not estimated: it needs both women and men",
     "no_test": "not tested: a group has no estimate",
     "no_takeup": "not estimated: the offer did not change who took part",
@@ -17,8 +18,7 @@ NOTES = {
     "imputed": "{n} missing covariate values imputed, with indicators",
     "shares": "the share offered differs between women and men (p = {p}): gender is mixed in",
     "wald": "ratio of the effects of the offer on outcome and take-up, adjusted as {estimator}",
-    "weighted": "weighted",
-    "one_gender": "same as all: the programme has one gender",
+    "withheld": "withheld: fewer than {n} persons",
 }
 
 

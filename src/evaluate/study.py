@@ -68,7 +68,7 @@ class Study:
         return (*((a, 0) for a in treated), *pairs)
 
     def label(self, contrast: tuple[int, int]) -> str:
-        """Return a contrast as the tables write it: ``2``, or ``2-1`` for arm against arm."""
+        """Return a contrast as the tables write it: ``2``, or ``1-2`` for arm against arm."""
         a, b = contrast
         return self.arms[a] if b == 0 else f"{self.arms[a]}-{self.arms[b]}"
 
@@ -84,7 +84,9 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
     groups |= {name: gender == name for name in plan.columns.genders}
     for name in plan.groups:
         column = participants[f"group.{name}"]
-        groups |= {f"{name}={v}": (column == v).to_numpy() for v in sorted(column.dropna().unique())}
+        groups |= {
+            f"{name}={v}": (column == v).to_numpy() for v in sorted(column.dropna().unique())
+        }
     block, block_names = None, ()
     if plan.columns.blocks:
         block, block_names = pd.factorize(participants["block"], sort=True)

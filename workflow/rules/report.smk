@@ -27,6 +27,8 @@ rule report:
         code=source("report.py", data=PAGES),
     output:
         reports=expand("results/{{programme}}/report.{language}.html", language=LANGUAGES),
+    params:
+        languages=LANGUAGES,
     log:
         "logs/{programme}/report.log",
     script:

@@ -7,13 +7,14 @@ from evaluate.plan.load import load_plan
 from evaluate.report.page import write_report
 
 
-def main(plan, results, reports):
-    for report in map(Path, reports):
-        language = report.suffixes[0].removeprefix(".")
-        write_report(load_plan(plan), Path(results), language, report)
+def main(plan_path, results, languages, reports):
+    plan = load_plan(plan_path)
+    for language, report in zip(languages, reports, strict=True):
+        write_report(plan, results, language, languages, Path(report))
 
 
 if __name__ == "__main__":
     with reported(snakemake.log[0]):
-        results = f"results/{snakemake.wildcards.programme}"
-        main(snakemake.input.plan, results, snakemake.output.reports)
+        results = Path("results") / snakemake.wildcards.programme
+        reports = snakemake.output.reports
+        main(snakemake.input.plan, results, snakemake.params.languages, reports)

@@ -131,10 +131,7 @@ def _rows(
     level: float,
 ) -> list[dict[str, object]]:
     """Return one row per denominator."""
-    if study.takeup is not None:
-        denominators = ["offer", "participant"]
-    else:
-        denominators = [costs.per]
+    denominators = ["offer", "participant"] if study.takeup is not None else [costs.per]
     both = fits[group, contrast].effects
     if both is None or both.std_error[0] == 0:
         return [{"denominator": d, "icer_set": None} for d in denominators]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,9 +102,7 @@ def _difference(
 ) -> float:
     """Return the difference in means, averaged over the blocks that hold both arms."""
     cells = [np.bincount(block[arm == a], w[arm == a], block.max() + 1) for a in contrast]
-    sums = [
-        np.bincount(block[arm == a], (w * x)[arm == a], block.max() + 1) for a in contrast
-    ]
+    sums = [np.bincount(block[arm == a], (w * x)[arm == a], block.max() + 1) for a in contrast]
     both = (cells[0] > 0) & (cells[1] > 0)
     if not both.any():
         return float("nan")
@@ -161,7 +160,7 @@ def joint_test(
     at_least, step = 0, max(1, CELLS // n)
     for start in range(0, draws, step):
         drawn = np.tile(arm[order], (min(step, draws - start), 1))
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in itertools.pairwise(edges):
             drawn[:, low:high] = rng.permuted(drawn[:, low:high], axis=1)
         assigned = np.empty_like(drawn)
         assigned[:, order] = drawn

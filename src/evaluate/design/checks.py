@@ -103,9 +103,7 @@ def _row(
     }
 
 
-def _ratios(
-    study: Study, plan: Plan, genders: dict[str, np.ndarray]
-) -> list[dict[str, object]]:
+def _ratios(study: Study, plan: Plan, genders: dict[str, np.ndarray]) -> list[dict[str, object]]:
     stated = plan.assignment.share
     if stated is None:
         text = "The plan states no assignment.share to compare the shares assigned with."
@@ -161,9 +159,7 @@ def _joint(
     return rows
 
 
-def _attrition(
-    study: Study, plan: Plan, rng: np.random.Generator
-) -> list[dict[str, object]]:
+def _attrition(study: Study, plan: Plan, rng: np.random.Generator) -> list[dict[str, object]]:
     """Test whether having an outcome depends on the arm, by drawing the assignment anew."""
     rows = []
     for i, column in enumerate(plan.outcome_columns):

@@ -144,14 +144,14 @@ def lin(
     Raises
     ------
     DesignError
-        If an arm has fewer than ``p + 2`` persons.
+        If an arm has fewer than ``p + 2`` persons, or a stratum has nobody in an arm.
 
     References
     ----------
     Lin (2013), Agnostic notes on regression adjustments to experimental data,
     Annals of Applied Statistics 7(1).
     """
-    n, p = x.shape
+    n = len(arm)
     w = np.ones(n) if weight is None else weight
     stratum = np.zeros(n, dtype=int) if stratum is None else stratum
     intercepts = np.equal.outer(stratum, np.unique(stratum)).astype(float)
@@ -159,6 +159,8 @@ def lin(
     mass = intercepts * w[:, None]
     at = mass.T @ design / mass.sum(axis=0)[:, None]
     arms = np.unique(arm)
+    if any((intercepts[arm == a].sum(axis=0) == 0).any() for a in arms):
+        raise DesignError("a stratum has nobody in one of the arms.")
     df = float(n - len(arms) * design.shape[1])
     means = {a: _means_at(y, arm == a, design, at, w, kind, df) for a in arms}
     return [
@@ -187,8 +189,8 @@ def _means_at(
     n, p = int(rows.sum()), design.shape[1]
     if n < p + 1:
         raise DesignError(
-            f"lin needs {p + 1} persons in each arm to adjust for {p - 1} covariates, "
-            f"got {n}: name fewer covariates."
+            "lin needs two persons more than covariates and blocks in each arm, "
+            f"got {n} persons: name fewer covariates."
         )
     root = np.sqrt(w[rows])[:, None]
     if df < 1:

@@ -94,14 +94,17 @@ def fit_shared(
 def _difference(study: Study, y: np.ndarray, rows: np.ndarray, contrast: tuple[int, int]) -> Fit:
     rows = rows & np.isin(study.arm, contrast)
     used = _within_blocks(study, rows, contrast)
-    notes = _block_notes(study, rows, used)
+    if len(_present(study, [rows])) < 2:
+        return Fit(None, rows, (note("few"),))
+    if not used.any():
+        return Fit(None, rows, (note("no_block"),))
     try:
         effects = difference_in_means(
             y[used], study.arm[used], contrast, _of(study.block, used), _of(study.weight, used)
         )
     except DesignError as error:
         return Fit(None, used, (note("error", reason=error),))
-    return Fit(_spread(effects, used), used, notes)
+    return Fit(_spread(effects, used), used, _block_notes(study, rows, used))
 
 
 def _adjusted(
@@ -114,43 +117,81 @@ def _adjusted(
     apart: np.ndarray | None = None,
 ) -> list[list[Fit]]:
     """Fit the regressions; ``apart`` marks a second stratum with an intercept of its own."""
-    arms = sorted({a for contrast in study.contrasts for a in contrast})
-    used = _within_blocks(study, rows, arms) if estimator == "lin" else rows
-    notes = list(_block_notes(study, rows, used)) if estimator == "lin" else []
-    strata = [used] if apart is None else [used & ~apart, used & apart]
+    strata = [rows] if apart is None else [rows & ~apart, rows & apart]
+    arms = _present(study, strata)
+    contrasts = [c for c in study.contrasts if set(c) <= set(arms)]
+    used = rows & np.isin(study.arm, arms)
+    if estimator == "lin":
+        used = _within_blocks(study, used, arms)
+
+    def empty(reason: str) -> list[list[Fit]]:
+        return [
+            [Fit(None, s & np.isin(study.arm, c), (reason,)) for c in study.contrasts]
+            for s in strata
+        ]
+
+    if not contrasts:
+        return empty(note("few"))
+    if not used.any():
+        return empty(note("no_block"))
     arm, weight, block = study.arm[used], _of(study.weight, used), _of(study.block, used)
-    x = np.empty((int(used.sum()), 0))
-    if estimator != "fixed_effects":
-        filled = int(np.isnan(covariates.values[used]).sum())
-        x = imputed(covariates.values[used])
-        keep = _varies(x, arm if estimator == "lin" else np.zeros_like(arm), _of(apart, used))
-        if not keep.all():
-            names = [n for n, k in zip(covariates.names, keep, strict=True) if not k]
-            notes.append(note("dropped", names=", ".join(names)))
-        x = x[:, keep]
-        notes += [note("imputed", n=filled)] if filled else []
+    values, second = covariates.values[used], _of(apart, used)
+    x, notes = _adjustment(estimator, values, covariates.names, arm, block, second)
+    kind = analysis.std_error_of(estimator)
     try:
         if estimator == "lin":
-            if block is not None:
-                indicators = np.equal.outer(block, np.unique(block)[1:]).astype(float)
-                x = np.hstack([indicators, x])
-                x = x[:, _varies(x, arm, _of(apart, used))]
-            stratum = None if apart is None else apart[used].astype(int)
-            found = lin(
-                y[used], arm, x, study.contrasts, weight, analysis.std_error_of("lin"), stratum
-            )
+            stratum = None if second is None else second.astype(int)
+            found = lin(y[used], arm, x, contrasts, weight, kind, stratum)
         else:
-            kind = analysis.std_error_of(estimator)
-            found = [fixed_effects(y[used], arm, x, study.contrasts, block, weight, kind)]
+            found = [fixed_effects(y[used], arm, x, contrasts, block, weight, kind)]
     except DesignError as error:
-        failed = Fit(None, used, (note("error", reason=error),))
-        return [[failed for _ in study.contrasts] for _ in strata]
+        return empty(note("error", reason=error))
+    if estimator == "lin":
+        notes = [*_block_notes(study, rows & np.isin(study.arm, arms), used), *notes]
+    fits = empty(note("few"))
+    for s, (stratum_rows, effects) in enumerate(zip(strata, found, strict=True)):
+        for contrast, estimates in zip(contrasts, effects, strict=True):
+            members = used & stratum_rows & np.isin(study.arm, contrast)
+            one = Fit(_spread(estimates, used), members, tuple(notes))
+            fits[s][study.contrasts.index(contrast)] = one
+    return fits
+
+
+def _adjustment(
+    estimator: str,
+    values: np.ndarray,
+    names: Sequence[str],
+    arm: np.ndarray,
+    block: np.ndarray | None,
+    apart: np.ndarray | None,
+) -> tuple[np.ndarray, list[str]]:
+    """Return the columns that a regression adjusts for, and what was done to them.
+
+    Lin's regression gets the blocks as indicators among its covariates; the others absorb
+    them, and adjust for what the blocks do not explain.
+    """
+    if estimator == "fixed_effects":
+        return np.empty((len(arm), 0)), []
+    x, indicators = imputed(values), np.empty((len(arm), 0))
+    if block is not None:
+        indicators = np.equal.outer(block, np.unique(block)[1:]).astype(float)
+    slopes = arm if estimator == "lin" else np.zeros_like(arm)
+    keep = _varies(np.hstack([indicators, x]), slopes, apart)
+    among_blocks, kept = keep[: indicators.shape[1]], keep[indicators.shape[1] :]
+    notes = []
+    if not kept.all():
+        dropped = ", ".join(n for n, k in zip(names, kept, strict=True) if not k)
+        notes.append(note("dropped", names=dropped))
+    if count := int(np.isnan(values).sum()):
+        notes.append(note("imputed", n=count))
+    x = x[:, kept]
+    return (np.hstack([indicators[:, among_blocks], x]) if estimator == "lin" else x), notes
+
+
+def _present(study: Study, strata: Sequence[np.ndarray]) -> list[int]:
+    """Return the arms with two persons or more in every stratum."""
     return [
-        [
-            Fit(_spread(e, used), group & np.isin(study.arm, c), tuple(notes))
-            for e, c in zip(effects, study.contrasts, strict=True)
-        ]
-        for group, effects in zip(strata, found, strict=True)
+        a for a in range(len(study.arms)) if all((study.arm[s] == a).sum() >= 2 for s in strata)
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse
 
 from evaluate.covariates import independent
 from evaluate.effects.scores import robust_scores
@@ -65,10 +66,10 @@ def fixed_effects(
     _, block = np.unique(np.zeros(n) if block is None else block, return_inverse=True)
     mass = np.bincount(block, w)
     root = np.sqrt(w)[:, None]
+    people = sparse.csr_array((w, (block, np.arange(n))), shape=(len(mass), n))
 
     def within(z: np.ndarray) -> np.ndarray:
-        sums = np.stack([np.bincount(block, w * column) for column in z.T], axis=1)
-        return root * (z - (sums / mass[:, None])[block])
+        return root * (z - (people @ z / mass[:, None])[block])
 
     arms = np.unique(arm)
     indicators = within(np.equal.outer(arm, arms[1:]).astype(float))
@@ -89,9 +90,9 @@ def fixed_effects(
     found = []
     for a, b in contrasts:
         pick = np.zeros(design.shape[1])
-        pick[position[a]] = 1
-        if b:
-            pick[position[b]] = -1
+        for one, sign in ((a, 1.0), (b, -1.0)):
+            if one in position:  # the first arm is the reference
+                pick[position[one]] = sign
         c = q @ np.linalg.solve(r.T, pick)
         scores = robust_scores(c, residual, leverage, df, kind, n / df)
         found.append(Estimates(pick @ beta, scores, np.full(y.shape[1], float(df))))

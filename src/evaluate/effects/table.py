@@ -194,17 +194,17 @@ def _append(
     for i, index in enumerate(columns):
         column = plan.outcome_columns[index]
         outcome = plan.outcomes[column.outcome]
-        notes = [*one.notes, *([note("shares", p=f"{mixed:.3f}")] if mixed is not None else [])]
-        estimates = one.effects if _can_be_told(one, i, y, treated, control, notes) else None
+        notes = [*one.notes, *([note("shares", p=_rounded(mixed))] if mixed is not None else [])]
+        estimates = one.effects if _can_be_told(one, i, y, notes) else None
         row: dict[str, object] = {
             "outcome": column.outcome,
             "month": column.month,
             "arm": study.label(contrast),
             "role": "exploratory" if exploratory else outcome.role_in(column.month),
             **labels,
-            "estimate": None, "std_error": None, "conf_low": None, "conf_high": None,
-            "p_value": None, "p_value_randomisation": None, "p_value_adjusted": None,
-            "df": None,
+            "estimate": np.nan, "std_error": np.nan, "conf_low": np.nan, "conf_high": np.nan,
+            "p_value": np.nan, "p_value_randomisation": np.nan, "p_value_adjusted": np.nan,
+            "df": np.nan,
             "level": level,
             "std_error_kind": plan.analysis.std_error_of(lead),
             "n": int(one.rows.sum()),
@@ -231,13 +231,8 @@ def _append(
         scores.append(np.zeros(study.n) if estimates is None else estimates.scores[:, i])
 
 
-def _can_be_told(
-    one: Fit, i: int, y: np.ndarray, treated: np.ndarray, control: np.ndarray, notes: list[str]
-) -> bool:
+def _can_be_told(one: Fit, i: int, y: np.ndarray, notes: list[str]) -> bool:
     """Tell whether an estimate means something; if not, leave the reason in the notes."""
-    if not treated.any() or not control.any():
-        notes[:] = [note("nobody")]
-        return False
     if one.effects is None:
         return False
     values = y[one.rows, i]
@@ -280,6 +275,10 @@ def _shares_differ(study: Study, rows: np.ndarray, contrast: tuple[int, int]) ->
     return p if p < 0.05 else None
 
 
+def _rounded(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def _order(table: pd.DataFrame, study: Study, plan: Plan) -> np.ndarray:
     """Sort the rows as a reader expects them."""
     groups = list(study.groups)
@@ -294,4 +293,3 @@ def _order(table: pd.DataFrame, study: Study, plan: Plan) -> np.ndarray:
         table["group"].map(position).to_numpy(),
     ]
     return np.lexsort(keys[::-1])
-

@@ -133,9 +133,7 @@ class Plan(Closed):
     @property
     def covariate_list(self) -> tuple[Covariate, ...]:
         """The covariates, each with its kind."""
-        return tuple(
-            Covariate(column=c) if isinstance(c, str) else c for c in self.covariates
-        )
+        return tuple(Covariate(column=c) if isinstance(c, str) else c for c in self.covariates)
 
     @property
     def estimators(self) -> tuple[str, ...]:

@@ -46,9 +46,9 @@ class Outcome(Closed):
             raise ValueError("columns names no month")
         if self.event is not None and self.transform:
             raise ValueError("event and transform exclude each other")
-        if self.primary_month is not None and self.columns is not None:
-            if self.primary_month not in self.columns:
-                raise ValueError("primary_month is not a month of columns")
+        stated = self.primary_month is not None and self.columns is not None
+        if stated and self.primary_month not in (self.columns or {}):
+            raise ValueError("primary_month is not a month of columns")
         return self
 
     def expand(self, name: str) -> list[OutcomeColumn]:

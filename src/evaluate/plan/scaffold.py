@@ -1,0 +1,85 @@
+"""Begin a study: a commented programme file, a configuration, folders; or the demo."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from evaluate.errors import PlanError
+from evaluate.plan.load import plan_path
+from evaluate.plan.schema import json_schemas
+from evaluate.run import workflow_root
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def scaffold(name: str, directory: Path) -> list[Path]:
+    """Write what a new programme needs, and nothing over what is there.
+
+    Returns
+    -------
+    list of Path
+        The files and folders that were made or changed.
+
+    Raises
+    ------
+    PlanError
+        If the name is not one, or the programme exists.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise PlanError(f"`{name}`: a programme's name has letters, digits, - and _ only.")
+    path = directory / plan_path(name)
+    if path.exists():
+        raise PlanError(f"{path}: the programme exists. Choose another name.")
+    made = [path]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    template = (TEMPLATES / "programme.yaml").read_text(encoding="utf-8")
+    path.write_text(template.replace("NAME", name), encoding="utf-8")
+    made += _configure(name, directory / "config" / "config.yaml")
+    for file, content in json_schemas().items():
+        schema = directory / "config" / "schemas" / file
+        if not schema.exists():
+            schema.parent.mkdir(parents=True, exist_ok=True)
+            schema.write_text(content, encoding="utf-8")
+            made.append(schema)
+    raw = directory / "data" / "raw" / name
+    raw.mkdir(parents=True, exist_ok=True)
+    return [*made, raw]
+
+
+def _configure(name: str, path: Path) -> list[Path]:
+    """Name the programme in the configuration, whose comments stay."""
+    if not path.exists():
+        template = (TEMPLATES / "config.yaml").read_text(encoding="utf-8")
+        path.write_text(template.replace("NAME", name), encoding="utf-8")
+        return [path]
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    config = yaml.load(path.read_text(encoding="utf-8"))
+    if not isinstance(config, dict) or not isinstance(config.get("programmes"), list):
+        raise PlanError(f"{path}: no list `programmes` to add `{name}` to.")
+    if name in config["programmes"]:
+        return []
+    config["programmes"].append(name)
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(config, file)
+    return [path]
+
+
+def demo_study(directory: Path | None) -> Path:
+    """Return the folder of the demo, made from the installed workflow where it is not there.
+
+    Without a folder named it is this one if it holds the demo, or a new `evaluate-demo`.
+    """
+    source = workflow_root() / "config"
+    here = Path()
+    if directory is None:
+        is_demo = all((here / plan_path(name)).exists() for name in ("jobs2", "nsw"))
+        directory = here if is_demo else here / "evaluate-demo"
+    target = directory / "config"
+    if not target.exists():
+        shutil.copytree(source, target)
+    return directory

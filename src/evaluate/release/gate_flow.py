@@ -1,0 +1,237 @@
+"""The release gate of the flow and of the balance table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from evaluate.errors import ReleaseError
+from evaluate.release.gate_cells import (
+    ALL,
+    GAP,
+    MEN,
+    WOMEN,
+    Cells,
+    Gated,
+    add_indicator,
+    empty_rows,
+    indicator,
+    plain,
+    reason,
+)
+from evaluate.release.gate_effects import EffectCells, group_cost, sides
+
+Places = dict[tuple[int, str], int]  # position of the row and column → cell
+# What goes first. Included and analysed are what the effects stand on.
+RANK = {"excluded": 0, "noted": 0, "received": 1, "took_part": 2, "included": 3, "analysed": 4}
+PER_RANK = 1e9
+BALANCE_COST = 1e10
+STATISTICS = ("mean_treated", "mean_control", "smd", "variance_ratio")
+
+
+def flow_cells(cells: Cells, table: pd.DataFrame, always: bool, min_cell: int) -> Places:
+    """Enter the counts of the flow: sums down the steps and across gender and arms.
+
+    The persons who did not take part, or have no outcome, are cells that no table prints but
+    a subtraction would, where they are few.
+    """
+    columns = [c for c in map(str, table) if c in ("n", WOMEN, MEN) or c.startswith("arm=")]
+    places: Places = {}
+    for i, row in enumerate(table.to_dict("records")):
+        for column in columns:
+            if pd.notna(row[column]):
+                rank = RANK[row["step"]] + (0.5 if column == "n" else 0)
+                cost = rank * PER_RANK + row[column]
+                places[i, column] = cells.add(("flow", i, column), int(row[column]), cost)
+        across = {c: places[i, c] for c in columns if (i, c) in places}
+        if "n" in across:
+            genders = [across[g] for g in (WOMEN, MEN) if g in across]
+            cells.relate(across["n"], genders, always and len(genders) == 2)
+            by_arm = [cell for c, cell in across.items() if c.startswith("arm=")]
+            cells.relate(across["n"], by_arm, always)
+    steps = table["step"].tolist()
+    for column in columns:
+        down = {i: places[i, column] for i in range(len(steps)) if (i, column) in places}
+        first = [c for i, c in down.items() if steps[i] == "received"]
+        parts = [c for i, c in down.items() if steps[i] in ("excluded", "included")]
+        included = [c for i, c in down.items() if steps[i] == "included"]
+        if len(first) == 1:
+            cells.relate(first[0], parts)
+        for i, cell in down.items():
+            if len(included) == 1 and steps[i] in ("took_part", "analysed"):
+                rest = cells.counts[included[0]] - cells.counts[cell]
+                if 0 < rest < min_cell:
+                    left = cells.add(("rest", i, column), rest, 0)
+                    cells.relate(included[0], [cell, left])
+    return places
+
+
+def link_flow(
+    cells: Cells, table: pd.DataFrame, places: Places, effects: EffectCells, min_cell: int
+) -> None:
+    """Relate the flow to the sizes of the groups in the effects, which add up to it."""
+    steps, reasons = table["step"].tolist(), table["reason"].tolist()
+    rows = {r: i for i, (s, r) in enumerate(zip(steps, reasons, strict=True)) if s == "analysed"}
+    included = steps.index("included") if "included" in steps else -1
+    # A group with a small arm; women and men hide each other's.
+    few = {key for key, by_arm in effects.sizes.items() if _any_few(cells, by_arm, min_cell)}
+    few |= {(*k[:-1], other) for k in few if k[-1] in (WOMEN, MEN) for other in (WOMEN, MEN)}
+    for key, by_arm in effects.sizes.items():
+        outcome, month, _, _, group = key
+        row = rows.get(outcome if month is None else f"{outcome}@{month}", -1)
+        # That nobody lacks the outcome is a coincidence, which need only be heeded where a
+        # small arm is at stake; else a few missing outcomes would cost whole rows of effects.
+        for i in (row, included) if key in few else (row,):
+            if group == ALL:
+                for arm, size in by_arm.items():
+                    if (i, f"arm={arm}") in places:
+                        cells.relate(places[i, f"arm={arm}"], [size])
+            elif (i, group) in places:
+                cells.relate(places[i, group], list(by_arm.values()))
+
+
+def _any_few(cells: Cells, by_arm: Mapping[str, int], min_cell: int) -> bool:
+    return any(0 < cells.counts[size] < min_cell for size in by_arm.values())
+
+
+def gate_flow(
+    table: pd.DataFrame, places: Places, cells: Cells, min_cell: int, round_to: int
+) -> Gated:
+    """Empty the withheld counts of the flow."""
+    table = table.reset_index(drop=True)
+    entries = []
+    for i in range(len(table)):
+        row = {c: plain(table[c].iloc[i]) for c in ("step", "reason")}
+        for small in (True, False):
+            columns = [
+                str(c)
+                for c in table
+                if (cell := places.get((i, str(c)))) is not None
+                and cells.hidden[cell]
+                and bool(cells.small[cell]) == small
+            ]
+            if columns:
+                text = reason(small, min_cell)
+                entries.append({"table": "flow", "row": row, "columns": columns, "reason": text})
+    out = table.copy()
+    for column in dict.fromkeys(c for _, c in places):
+        chosen = [
+            (i, column) in places and bool(cells.hidden[places[i, column]])
+            for i in range(len(table))
+        ]
+        out[column] = rounded(out[column].mask(np.array(chosen)), round_to)
+    return Gated(out, entries)
+
+
+def rounded(counts: pd.Series, round_to: int) -> pd.Series:
+    """Return counts as the nearest multiple of ``round_to``, halves up."""
+    if round_to <= 1:
+        return counts
+    return (counts + round_to // 2) // round_to * round_to
+
+
+def balance_cells(
+    cells: Cells,
+    table: pd.DataFrame,
+    persons: Mapping[tuple[str, str], int],
+    control: str,
+    always: bool,
+) -> list[list[int]]:
+    """Enter the counts behind a balance table.
+
+    Parameters
+    ----------
+    cells : Cells
+        To enter them in.
+    table : DataFrame
+        As `schemas.BALANCE`.
+    persons : mapping of (str, str) to int
+        Number of persons included by group and single arm, control too.
+    control : str
+        The control arm.
+    always : bool
+        See `Cells.relate`.
+
+    Returns
+    -------
+    list of list of int
+        The cells of each row. A mean within 0 and 1 that is a whole number of persons is
+        taken as an indicator, whatever the covariate is called.
+
+    Raises
+    ------
+    ReleaseError
+        If a number of persons is wanting.
+    """
+    arms = sides([str(a) for a in table["arm"].unique()], control)
+    by_arm: dict[str, dict[str, int]] = {}
+    for (group, arm), n in persons.items():
+        size = cells.add(("n", group, arm, int(n)), int(n), group_cost(group, n))
+        by_arm.setdefault(arm, {})[group] = size
+    for groups in by_arm.values():
+        cells.relate_groups(groups, always)
+    rows: list[list[int]] = []
+    absent = _absent(table)
+    alike: dict[tuple[str, ...], dict[str, int]] = {}  # one covariate in all groups
+    levels: dict[tuple[str, ...], list[int]] = {}  # one categorical covariate in one group
+    for row in table.to_dict("records"):
+        found: list[int] = []
+        rows.append(found)
+        covariate, group = str(row["covariate"]), str(row["group"])
+        if group == GAP:
+            continue
+        for side, arm in zip(("treated", "control"), arms[str(row["arm"])], strict=True):
+            if (group, arm) not in persons:
+                raise ReleaseError(
+                    f"balance: the gate needs the number of persons of {group} in arm {arm}."
+                )
+            size, n = by_arm[arm][group], int(persons[group, arm])
+            found.append(size)
+            mean = row[f"mean_{side}"]
+            ones = indicator(mean, n)
+            if ones is None:  # the mean may be over those whose value is known
+                n -= round(n * absent.get((covariate, group, str(row["arm"]), side), 0))
+                ones = indicator(mean, n)
+            if ones is None:
+                continue
+            cost = BALANCE_COST * (10 if group == ALL else 1) + n
+            pair = add_indicator(cells, ("balance", covariate, group, arm), n, ones, size, cost)
+            adjusted = str(row["adjusted"])
+            for kind, cell in zip(("ones", "zeros"), pair, strict=True):
+                alike.setdefault((covariate, arm, adjusted, kind), {})[group] = cell
+            source = covariate.removesuffix(" missing").split("=")[0]
+            levels.setdefault((source, group, arm, adjusted), [size]).append(pair[0])
+            found += pair
+    for groups in alike.values():
+        cells.relate_groups(groups)
+    for size, *parts in levels.values():
+        cells.relate(size, list(dict.fromkeys(parts)))
+    return rows
+
+
+def _absent(table: pd.DataFrame) -> dict[tuple[str, str, str, str], float]:
+    """Return the shares with a missing value by covariate, group, contrast and side."""
+    shares = {}
+    for row in table[table["covariate"].str.endswith(" missing")].to_dict("records"):
+        covariate = str(row["covariate"]).removesuffix(" missing")
+        for side in ("treated", "control"):
+            if pd.notna(mean := row[f"mean_{side}"]) and row["adjusted"] is not True:
+                shares[covariate, str(row["group"]), str(row["arm"]), side] = float(mean)
+    return shares
+
+
+def gate_balance(table: pd.DataFrame, rows: list[list[int]], cells: Cells, min_cell: int) -> Gated:
+    """Empty the statistics of every row with a withheld count, and of its gap."""
+    table = table.reset_index(drop=True)
+    why = {i: cells.any_small(c) for i, c in enumerate(rows) if cells.any_hidden(c)}
+    names = [
+        (r["covariate"], r["arm"], str(r["adjusted"]), r["group"]) for r in table.to_dict("records")
+    ]
+    hidden = {names[i] for i in why}
+    for i, (*fit, group) in enumerate(names):
+        if group == GAP and {(*fit, g) for g in (WOMEN, MEN)} & hidden:
+            why[i] = False
+    identity = ("covariate", "group", "arm", "adjusted")
+    return empty_rows("balance", table, why, identity, STATISTICS, min_cell)

@@ -1,0 +1,299 @@
+"""Figures of the report: from released tables to SVG, the same bytes every time."""
+
+from __future__ import annotations  # noqa: I001
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from evaluate.report.flow_chart import (
+    GREY, GRID, INK, LINE, SMALL, WIDTH, Look, cut, flow_chart, legend, mark, numbers, panel,
+    say, sheet, svg, text_width,
+)  # fmt: skip
+from evaluate.report.words import Words
+
+__all__ = ["cost_plane", "flow_chart", "forest_plot", "love_plot", "path_plot"]
+
+GENDER = ("all", "women", "men")
+# Okabe and Ito's hues; the shapes tell the groups apart in black and white.
+LOOK: dict[str, Look] = {
+    "all": ("#333333", "s", 5.0),
+    "women": ("#D55E00", "o", 5.5),
+    "men": ("#0072B2", "^", 6.0),
+    "women-men": ("#009E73", "D", 5.0),
+}
+EXPLORATORY: Look = ("#333333", "o", 3.5)
+ROW = 18.0
+APART = 7.0  # points that keep two markers from covering each other
+
+
+def love_plot(balance: pd.DataFrame, words: Words, *, label: str) -> str:
+    """Return an SVG of the standardised differences of the covariates, one panel per arm.
+
+    Parameters
+    ----------
+    balance : DataFrame
+        As `schemas.BALANCE`, in the order in which the covariates shall stand. Rows that
+        are not adjusted are hollow where there are adjusted ones too.
+    words, label : Words, str
+        The language; what the figure shows, for who cannot see it.
+    """
+    groups = _groups(balance)
+    balance = balance[balance["group"].isin(groups)]
+    names, arms = list(balance["covariate"].unique()), list(balance["arm"].unique())
+    adjusted = balance["adjusted"].fillna(False).astype(bool)
+    both = adjusted.nunique() > 1
+    step, bottom, top = 17.0, 36.0, 40.0 if len(arms) > 1 else 24.0
+    tall, left = step * len(names), min(150.0, max(map(text_width, names))) + 12
+    reach = 1.08 * float(np.nanmax([0.15, *balance["smd"].abs()]))
+    wide = (WIDTH - 6 - left + 14) / len(arms) - 14
+    at = {name: bottom + step * (len(names) - i - 0.5) for i, name in enumerate(names)}
+    with sheet(bottom + tall + top) as (figure, layer):
+        entries = [(LOOK[g], words.group(g), False) for g in groups]
+        if both:
+            entries += [(LOOK["all"], words(f"figure.{k}"), k == "unadjusted")
+                        for k in ("unadjusted", "adjusted")]  # fmt: skip
+        legend(layer, left, bottom + tall + top - 9, entries)
+        for name, y in at.items():
+            layer.text(left - 8, y, cut(name, left - 12), ha="right", va="center_baseline")
+        for i, arm in enumerate(arms):
+            x = left + i * (wide + 14)
+            axes = panel(figure, (x, bottom, wide, tall), (bottom, bottom + tall))
+            numbers(axes, "x", (-reach, reach), words, 5 if len(arms) < 3 else 3)
+            axes.hlines(list(at.values()), -reach, reach, color=GRID, lw=0.6)
+            axes.axvline(0, color=LINE, lw=0.8)
+            for edge in (-0.1, 0.1):
+                axes.axvline(edge, color=GREY, lw=0.9, ls=(0, (1, 2)))
+            if len(arms) > 1:
+                title = cut(words("figure.arm", arm=arm), wide)
+                say(layer, x + wide / 2, bottom + tall + 9, title)
+            for j, group in enumerate(groups):
+                here = (balance["arm"] == arm) & (balance["group"] == group)
+                for hollow in (True, False):
+                    rows = balance[here & (hollow == (both & ~adjusted))]
+                    y = rows["covariate"].map(at).astype(float) + 4.2 * ((len(groups) - 1) / 2 - j)
+                    mark(axes, rows["smd"], y, LOOK[group], hollow)
+        say(layer, (left + WIDTH - 6) / 2, 9, words("figure.smd"))
+        return svg(figure, label)
+
+
+def forest_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
+    """Return an SVG of the effects on one outcome by group, with their numbers.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of `schemas.EFFECTS` of one outcome, month, arm and estimator: all, women, men,
+        the gap, exploratory groups. A row without an estimate is named and said to be so.
+    words, label : Words, str
+        The language; what the figure shows, for who cannot see it.
+    """
+    unit = str(rows["unit"].iloc[0])
+    scale, shown = _unit(unit, words)
+    level = words("unit.percent", x=words.number(100 * rows["level"].iloc[0], 0))
+    heads = words("figure.effect"), words("figure.interval", level=level)
+    names = [words.group(g) for g in rows["group"]]
+    ends = zip(rows["conf_low"], rows["conf_high"], strict=True)
+    texts = (
+        [words.effect(v, unit, with_unit=False) for v in rows["estimate"]],
+        [words.interval(low, high, unit) for low, high in ends],
+    )
+    columns = [max(map(text_width, (h, *t))) for h, t in zip(heads, texts, strict=True)]
+    edges = WIDTH - columns[1] - 15, WIDTH - 1
+    left, right = min(150.0, max(map(text_width, names))) + 14, edges[0] - columns[0] - 20
+    places, lines, heading = _places(list(rows["group"]))
+    values = scale * rows[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    bottom = 38.0
+    top = bottom + places[-1] + ROW / 2 + 2
+    with sheet(top + 22) as (figure, layer):
+        axes = panel(figure, (left, bottom, right - left, top - bottom), (bottom, top))
+        numbers(axes, "x", _span(values.ravel()), words)
+        axes.axvline(0, color=INK, lw=0.9)
+        layer.hlines([top], 0, WIDTH, color=LINE, lw=0.8)
+        layer.hlines([top - y for y in lines], 0, WIDTH, color=LINE, lw=0.4)
+        for x, head in zip(edges, heads, strict=True):
+            say(layer, x, top + 10, head, ha="right", color=GREY)
+        if heading is not None:
+            say(layer, 0, top - heading, words("figure.exploratory"), ha="left", color=GREY)
+        for i, group in enumerate(rows["group"]):
+            y, look = top - places[i], LOOK.get(group, EXPLORATORY)
+            say(layer, 0, y, cut(names[i], left - 14), ha="left")
+            if np.isnan(values[i, 0]):
+                why = "withheld" if pd.isna(rows["n"].iloc[i]) else "not_estimated"
+                say(layer, WIDTH - 1, y, words(f"figure.{why}"), ha="right", color=GREY)
+                continue
+            axes.hlines(y, *values[i, 1:], color=look[0], lw=1.5)
+            mark(axes, values[i, :1], [y], look)
+            for x, column in zip(edges, texts, strict=True):
+                say(layer, x, y, column[i], ha="right")
+        say(layer, (left + right) / 2, 9, words("figure.effect_in", unit=shown))
+        return svg(figure, label)
+
+
+def path_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
+    """Return an SVG of the effects on one outcome by month, above the levels of the arms.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of `schemas.EFFECTS` of one outcome, arm and estimator over months, for all,
+        women and men; other groups are left out, and with one gender there is one column.
+    words, label : Words, str
+        The language; what the figure shows, for who cannot see it.
+    """
+    groups = _groups(rows)
+    rows = rows[rows["group"].isin(groups)].sort_values("month")
+    unit = str(rows["unit"].iloc[0])
+    scale, effect_unit = _unit(unit, words)
+    shown = rows.assign(month=rows["month"].astype(float))
+    columns = ["estimate", "conf_low", "conf_high", "mean_treated", "mean_control"]
+    shown[columns] = scale * shown[columns].astype(float)
+    effects = _span(shown[columns[:3]].to_numpy().ravel())
+    levels = _span(shown[columns[3:]].to_numpy().ravel(), zero=unit == "share")
+    months = _months(shown["month"].unique(), 6 if len(groups) > 1 else 12)
+    first, last = shown["month"].min(), shown["month"].max()
+    aside = 0.04 * (last - first) + 0.2
+    left, gap = 54.0, 14.0
+    wide = (WIDTH - 4 - left + gap) / len(groups) - gap
+    tall, low = (132.0, 96.0), 34.0  # effects, levels; where the lower panels stand
+    high = low + tall[1] + 44
+    top = high + tall[0]
+    with sheet(top + 44) as (figure, layer):
+        level = "figure.level_percent" if unit == "share" else "figure.level_in"
+        text = words("figure.effect_in", unit=effect_unit)
+        say(layer, 0, top + 34, text, ha="left", weight="bold")
+        text = cut(words(level, unit=unit), 320, "bold")
+        say(layer, 0, low + tall[1] + 16, text, ha="left", weight="bold")
+        x = text_width(text, weight="bold") + 22
+        keys = [(LOOK["all"], words(f"figure.{k}"), k == "control") for k in ("treated", "control")]
+        legend(layer, x, low + tall[1] + 16, keys, line=True)
+        for i, group in enumerate(groups):
+            one, look = shown[shown["group"] == group], LOOK[group]
+            x = left + i * (wide + gap)
+            legend(layer, x, top + 12, [(look, words.group(group), False)])
+            for y, height, span in ((high, tall[0], effects), (low, tall[1], levels)):
+                axes = panel(figure, (x, y, wide, height), span, grid="y")
+                numbers(axes, "y", span, words, 5)
+                axes.tick_params(labelleft=i == 0)
+                axes.set_xlim(first - aside, last + aside)
+                axes.set_xticks(months, labels=[words.number(m, 0) for m in months])
+                small = (look[0], look[1], look[2] * (0.75 if len(one) <= 12 else 0.55))
+                if y == high:
+                    axes.axhline(0, color=INK, lw=0.9)
+                    axes.vlines(one["month"], one["conf_low"], one["conf_high"],
+                                color=look[0], lw=1.1, alpha=0.55)  # fmt: skip
+                    axes.plot(one["month"], one["estimate"], color=look[0], lw=0.8)
+                    mark(axes, one["month"], one["estimate"], small)
+                    continue
+                for column, hollow in (("mean_control", True), ("mean_treated", False)):
+                    axes.plot(one["month"], one[column], color=look[0], lw=1.1,
+                              ls=(0, (3, 2)) if hollow else "-")  # fmt: skip
+                    mark(axes, one["month"], one[column], small, hollow)
+        say(layer, (left + WIDTH - 4) / 2, 9, words("figure.month"))
+        return svg(figure, label)
+
+
+def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, label: str) -> str:
+    """Return an SVG of incremental cost against effect, with bars of 1.96 standard errors.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of `schemas.COST_EFFECTIVENESS` of one outcome, month, arm and denominator.
+    currency, unit : str
+        Unit of the costs; unit of the outcome.
+    words, label : Words, str
+        The language; what the figure shows, for who cannot see it.
+    """
+    rows = rows[rows["group"].isin(_groups(rows))].reset_index(drop=True)
+    columns = ["effect", "effect_se", "incremental_cost", "incremental_cost_se"]
+    effect, effect_se, cost, cost_se = rows[columns].to_numpy(dtype=float).T
+    scale, shown = _unit(unit, words)
+    effect, effect_se, cost_se = scale * effect, 1.96 * scale * effect_se, 1.96 * cost_se
+    known = np.isfinite(effect) & np.isfinite(cost)
+    per = rows["denominator"].iloc[0]
+    x_span = _span([*(effect - effect_se), *(effect + effect_se)])
+    y_span = _span([*(cost - cost_se), *(cost + cost_se)])
+    left, bottom, wide, tall = 54.0, 52.0, WIDTH - 58.0, 236.0
+    with sheet(bottom + tall + 50) as (figure, layer):
+        text = words(f"figure.cost_per_{per}", unit=currency)
+        say(layer, 0, bottom + tall + 40, text, ha="left", weight="bold")
+        missing = f": {words('figure.not_estimated')}"
+        entries = [
+            (LOOK[g], words.group(g) + ("" if k else missing), False)
+            for g, k in zip(rows["group"], known, strict=True)
+        ]
+        legend(layer, left, bottom + tall + 18, entries)
+        axes = panel(figure, (left, bottom, wide, tall), y_span, grid="both")
+        numbers(axes, "x", x_span, words)
+        numbers(axes, "y", y_span, words)
+        axes.axvline(0, color=INK, lw=0.9)
+        axes.axhline(0, color=INK, lw=0.9)
+        dx = _apart(effect, known, (x_span[1] - x_span[0]) / wide)
+        dy = _apart(cost, known, (y_span[1] - y_span[0]) / tall)
+        for i in np.flatnonzero(known):
+            look, x, y = LOOK[rows["group"][i]], effect[i] + dx[i], cost[i] + dy[i]
+            (wide_bar, tall_bar), colour = (effect_se[i], cost_se[i]), look[0]
+            axes.hlines(y, effect[i] - wide_bar, effect[i] + wide_bar, color=colour, lw=1.3)
+            axes.vlines(x, cost[i] - tall_bar, cost[i] + tall_bar, color=colour, lw=1.3)
+            mark(axes, [x], [y], look)
+        say(layer, left + wide / 2, 24, words(f"figure.effect_per_{per}", unit=shown))
+        if dx.any() or dy.any():
+            note = words("figure.moved_apart")
+            say(layer, WIDTH - 4, 7, note, ha="right", color=GREY, size=SMALL)
+        return svg(figure, label)
+
+
+def _places(groups: Sequence[str]) -> tuple[list[float], list[float], float | None]:
+    """Return how far below the top rows, dividing lines and the heading lie, in points."""
+    places, lines, heading, y, before = [], [], None, 3.0, ""
+    for group in groups:
+        kind = "gender" if group in GENDER[1:] else group.split("=")[0]
+        if before and kind != before:
+            lines.append(y + 2)
+            y += 4
+        if "=" in group and heading is None:
+            heading = y + ROW / 2
+            y += ROW
+        places.append(y + ROW / 2)
+        y, before = y + ROW, kind
+    return places, lines, heading
+
+
+def _span(values: Iterable[float], zero: bool = True) -> tuple[float, float]:
+    """Return limits around the values, and around zero if wished."""
+    known = [float(v) for v in values if np.isfinite(v)]
+    known += [0.0] if zero or not known else []
+    low, high = min(known), max(known)
+    margin = 0.07 * (high - low) or max(abs(high), 1.0)
+    return low - margin, high + margin
+
+
+def _months(months: np.ndarray, most: int) -> list[float]:
+    """Return the months to print: all where there is room, else regular ones."""
+    from matplotlib.ticker import MaxNLocator
+
+    if len(months) <= most:
+        return sorted(months)
+    ticks = MaxNLocator(most - 1, integer=True, steps=[1, 1.2, 2, 3, 6, 10])
+    found = ticks.tick_values(min(months), max(months))
+    return list(found[(found >= min(months)) & (found <= max(months))])
+
+
+def _apart(values: np.ndarray, known: np.ndarray, point: float) -> np.ndarray:
+    """Return how far to move markers that would cover each other; ``point`` is one point."""
+    order = np.sort(values[known])
+    if len(order) < 2 or np.diff(order).min() >= APART * point:
+        return np.zeros(len(values))
+    return APART * point * ((len(values) - 1) / 2 - np.arange(len(values)))
+
+
+def _unit(unit: str, words: Words) -> tuple[float, str]:
+    """Return what to multiply an effect with to show it, and the unit in which it then is."""
+    return (100.0, words("figure.points")) if unit == "share" else (1.0, unit)
+
+
+def _groups(table: pd.DataFrame) -> list[str]:
+    """Return the groups to draw; with one gender it is all."""
+    return list(GENDER) if set(GENDER) <= set(table["group"]) else ["all"]

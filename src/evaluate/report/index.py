@@ -1,0 +1,75 @@
+"""The page that lists the programmes of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from evaluate import schemas
+from evaluate.io import read_csv, write_text
+from evaluate.plan.config import Language
+from evaluate.plan.load import load_plan
+from evaluate.plan.model import Plan
+from evaluate.report.page import render
+from evaluate.report.words import Words
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One programme on the page.
+
+    Attributes
+    ----------
+    name : str
+        Its folder.
+    plan : Plan
+        The programme file.
+    effects : DataFrame
+        As `schemas.EFFECTS`.
+    """
+
+    name: str
+    plan: Plan
+    effects: pd.DataFrame
+
+    def title(self, words: Words) -> str:
+        """Return the programme's title."""
+        return str(getattr(self.plan.title, words.language))
+
+    def rows(self, words: Words) -> list[dict[str, str]]:
+        """Return the effects of the offer on primary outcomes by the lead estimator."""
+        table = self.effects
+        lead = (table["estimand"] == "itt") & (table["estimator"] == self.plan.estimators[0])
+        chosen = table[lead & (table["role"] == "primary") & ~table["group"].str.contains("=")]
+        if chosen.empty:
+            chosen = table[lead & (table["group"] == "all")].head(1)
+        return [self._row(row, words) for row in chosen.to_dict("records")]
+
+    def _row(self, row: dict[str, object], words: Words) -> dict[str, str]:
+        outcome = str(row["outcome"])
+        titles = self.plan.outcomes[outcome].title or {}
+        title = titles.get(words.language, outcome)
+        if not pd.isna(row["month"]):
+            title = words("summary.outcome_month", outcome=title, month=row["month"])
+        unit = str(row["unit"])
+        absent = pd.isna(row["estimate"])
+        return {
+            "title": title,
+            "group": words.group(str(row["group"])),
+            "effect": words("page.empty") if absent else words.effect(row["estimate"], unit),
+            "interval": "" if absent else words.interval(row["conf_low"], row["conf_high"], unit),
+        }
+
+
+def write_index(plans: Iterable[str], languages: list[Language], path: str | Path) -> None:
+    """Write the page for the programmes of ``plans``, in all languages one below the other."""
+    entries = []
+    for plan in map(Path, plans):
+        effects = Path(path).parent / plan.stem / "tables" / "effects.csv"
+        entries.append(Entry(plan.stem, load_plan(plan), read_csv(effects, schemas.EFFECTS)))
+    words = [Words(language) for language in languages]
+    title = words[0]("index.title")
+    write_text(render("index.html.j2", entries=entries, words=words, title=title), path)

@@ -1,0 +1,202 @@
+"""The report of one programme as one self-contained page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from evaluate.io import write_text
+from evaluate.plan.config import Language
+from evaluate.plan.model import Plan
+from evaluate.plan.support import unused
+from evaluate.report import figures, summary
+from evaluate.report.released import Released, read_released
+from evaluate.report.words import Words
+from evaluate.study import GAP
+
+TEMPLATES = Path(__file__).parent / "templates"
+CHAPTERS = (
+    "summary", "data", "design", "effects", "heterogeneity", "costs", "method", "limits",
+    "provenance",
+)  # fmt: skip
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill in a template; a name that it lacks is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["present"] = lambda value: not pd.isna(value)
+    return environment.get_template(template).render(**context)
+
+
+def write_report(
+    plan: Plan, results: Path, language: Language, languages: list[Language], path: Path
+) -> None:
+    """Write the report of a programme in one language.
+
+    Parameters
+    ----------
+    plan : Plan
+        The programme file.
+    results : Path
+        The programme's folder under `results/`.
+    language : {"en", "sv"}
+        Language of this report.
+    languages : list of {"en", "sv"}
+        Languages that the report is written in.
+    path : Path
+        Where to write it.
+    """
+    released, words = read_released(plan, results), Words(language)
+    page = render(
+        "report.html.j2",
+        r=released,
+        w=words,
+        plan=plan,
+        title=getattr(plan.title, language),
+        others=[(code, Words(code)("language")) for code in languages if code != language],
+        chapters=CHAPTERS,
+        summary=summary,
+        cost_rows=cost_rows,
+        figures=_figures(released, words),
+        level=summary.percent(plan.analysis.level, words),
+        reconciliation=_reconciliation(released, words),
+        method=method(released, words),
+        limits=limits(released, words),
+        outcomes=_outcomes(released),
+        gap=GAP,
+    )
+    write_text(page, path)
+
+
+def _outcomes(released: Released) -> list[tuple[str, int | None]]:
+    """Return the outcomes with the month that stands for each, by role."""
+    order = {"primary": 0, "secondary": 1, "placebo": 2}
+    keys = sorted(released.plan.outcomes, key=lambda k: order[released.plan.outcomes[k].role])
+    return [(key, released.month(key)) for key in keys]
+
+
+def _figures(released: Released, words: Words) -> dict[Any, str]:
+    """Draw the figures; a key that is not there has nothing to show."""
+    drawn: dict[Any, str] = {"flow": figures.flow_chart(released.flow, words)}
+    if len(released.balance):
+        drawn["love"] = figures.love_plot(released.balance, words)
+    for outcome, month in _outcomes(released):
+        title = summary.outcome_title(released, words, outcome, month)
+        for arm in released.contrasts:
+            chosen = {"arm": arm, "estimand": "itt", "estimator": released.lead}
+            rows = released.rows(outcome, month, **chosen)
+            main = rows[~rows["group"].str.contains("=")]
+            drawn["forest", outcome, arm] = figures.forest_plot(main, words, title)
+            if len(main) < len(rows):
+                all_and_groups = rows[(rows["group"] == "all") | rows["group"].str.contains("=")]
+                drawn["groups", outcome, arm] = figures.forest_plot(all_and_groups, words, title)
+            if month is not None:
+                path = released.effects[released.effects["outcome"] == outcome]
+                for column, value in chosen.items():
+                    path = path[path[column] == value]
+                drawn["path", outcome, arm] = figures.path_plot(path, words, title)
+    if released.plan.costs is not None:
+        for outcome in released.plan.costs.outcomes:
+            for arm in released.arms:
+                plane = cost_rows(released, outcome, arm)
+                plane = plane[plane["denominator"] == plane["denominator"].iloc[0]]
+                if plane["effect"].notna().any():
+                    drawn["plane", outcome, arm] = figures.cost_plane(
+                        plane,
+                        words,
+                        released.plan.costs.currency,
+                        released.plan.outcomes[outcome].unit,
+                    )
+    return drawn
+
+
+def cost_rows(released: Released, outcome: str, arm: str) -> pd.DataFrame:
+    """Return cost and effect of an outcome in the month that stands for it."""
+    table, month = released.cost_effectiveness, released.month(outcome)
+    table = table[(table["outcome"] == outcome) & (table["arm"] == arm)]
+    return table[table["month"].isna() if month is None else table["month"] == month]
+
+
+def _reconciliation(released: Released, words: Words) -> str:
+    flow = released.flow
+    by_step = {
+        step: flow.loc[flow["step"] == step, "n"] for step in ("received", "excluded", "included")
+    }
+    if any(n.isna().any() for n in by_step.values()):
+        return words("data.withheld_flow")
+    return words(
+        "data.reconciles", **{step: words.number(n.sum(), 0) for step, n in by_step.items()}
+    )
+
+
+def method(released: Released, words: Words) -> list[str]:
+    """Say how the numbers were made."""
+    plan = released.plan
+    found = [words("method.design", estimator=words(f"estimator.{released.lead}"))]
+    if plan.columns.blocks:
+        found.append(words("method.blocks", blocks=", ".join(plan.columns.blocks)))
+    for estimator in plan.estimators:
+        kind = words(f"kind.{plan.analysis.std_error_of(estimator)}")
+        found.append(words(f"method.{estimator}", kind=kind))
+    if plan.covariates:
+        names = ", ".join(c.column for c in plan.covariate_list)
+        found.append(words("method.covariates", names=names))
+        found.append(
+            words(
+                "method.imputed"
+                if plan.analysis.missing_covariates == "impute"
+                else "method.dropped"
+            )
+        )
+        within = words("method.within") if plan.columns.blocks else ""
+        draws = words.number(plan.analysis.permutations, 0)
+        found.append(words("method.permutation", draws=draws, within=within))
+    if plan.columns.weight:
+        found.append(words("method.weights", weight=plan.columns.weight))
+    if plan.columns.takeup:
+        found.append(words("method.wald"))
+    if plan.columns.both_genders:
+        found.append(words("method.gap"))
+        if plan.analysis.slopes == "shared":
+            found.append(words("method.gap_shared"))
+    found.append(words("method.missing_outcomes"))
+    if plan.costs:
+        found.append(words("method.fieller"))
+    return found
+
+
+def limits(released: Released, words: Words) -> list[str]:
+    """Say what a reader must not read into the numbers."""
+    plan, rows = released.plan, len(released.disclosure["withheld"])
+    least = released.disclosure["min_cell"]
+    mixed = released.effects["note"].fillna("").str.contains("gender is mixed in").any()
+    analysed = released.flow.loc[released.flow["step"] == "analysed", "n"]
+    included = released.flow.loc[released.flow["step"] == "included", "n"]
+    stated = {
+        "simulated": plan.simulated,
+        "short": True,
+        "displacement": True,
+        "no_takeup": plan.columns.takeup is None,
+        "gender_mixed": bool(mixed),
+        "attrition": bool((analysed.dropna() < included.dropna().sum()).any()),
+        "cost_figure": bool(plan.costs and plan.costs.amount is not None),
+        "multiplicity": True,
+        "not_locked": True,
+    }
+    found = [words(f"limits.{key}") for key, holds in stated.items() if holds]
+    if rows:
+        found.append(words("limits.withheld", n=rows, min=least))
+    else:
+        found.append(words("limits.nothing_withheld", min=least))
+    if keys := unused(plan):
+        found.append(words("limits.unused", keys=", ".join(keys)))
+    return found

@@ -1,0 +1,250 @@
+"""The summary in words: every number in it comes from a released table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from evaluate.report.released import Released
+from evaluate.report.words import Words
+from evaluate.study import GAP
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A heading and its sentences.
+
+    Attributes
+    ----------
+    title : str
+        Heading.
+    sentences : list of str
+        One for each statement.
+    """
+
+    title: str
+    sentences: list[str]
+
+
+def lead(released: Released, words: Words) -> str:
+    """Say who was assigned to what."""
+    title = getattr(released.plan.title, words.language)
+    included = released.flow[released.flow["step"] == "included"].iloc[0]
+    arms = [c for c in released.flow.columns if c.startswith("arm=")]
+    treated = included[arms[1:]].sum() if included[arms].notna().all() else None
+    if pd.isna(included["n"]) or treated is None:
+        return words("summary.withheld_lead", title=title)
+    n = words.number(included["n"], 0)
+    if len(arms) > 2:
+        return words("summary.lead_arms", title=title, n=n, arms=len(arms) - 1)
+    return words(
+        "summary.lead",
+        title=title,
+        n=n,
+        treated=words.number(treated, 0),
+        control=words.number(included[arms[0]], 0),
+    )
+
+
+def findings(released: Released, words: Words) -> list[Paragraph]:
+    """Say what the offer did to each primary outcome, for all, women, men and the gap."""
+    found = []
+    primary = [k for k, o in released.plan.outcomes.items() if o.role == "primary"]
+    for outcome in primary or list(released.plan.outcomes)[:1]:
+        month = released.month(outcome)
+        for arm in released.arms:
+            rows = released.rows(outcome, month, arm=arm)
+            title = outcome_title(released, words, outcome, month)
+            if len(released.arms) > 1:
+                title = f"{title}. {words('summary.arm', arm=arm)}"
+            itt = rows[(rows["estimand"] == "itt") & (rows["estimator"] == released.lead)]
+            sentences = [
+                effect_sentence(row, released, words)
+                for row in itt.to_dict("records")
+                if "=" not in row["group"]
+            ]
+            late = rows[(rows["estimand"] == "late") & (rows["group"] == "all")]
+            sentences += [_taking_part(row, words) for row in late.to_dict("records")]
+            found.append(Paragraph(title, [s for s in sentences if s]))
+    return found
+
+
+def outcome_title(released: Released, words: Words, outcome: str, month: int | None) -> str:
+    """Return the name of an outcome, with its month where there is one."""
+    title = released.title(outcome, words.language)
+    if month is None:
+        return words("summary.outcome", outcome=title)
+    return words("summary.outcome_month", outcome=title, month=month)
+
+
+def effect_sentence(row: dict[str, Any], released: Released, words: Words) -> str:
+    """Say one row of effects: levels, effect, interval, and what can be concluded."""
+    group = words.group(row["group"])
+    if _missing(row["estimate"]):
+        return words("summary.not_estimated", group=group, note=words.note(_text(row["note"])))
+    settled = row["conf_low"] > 0 or row["conf_high"] < 0
+    numbers = {
+        "group": group,
+        "effect": words.effect(row["estimate"], row["unit"]),
+        "level": percent(row["level"], words),
+        "interval": words.interval(row["conf_low"], row["conf_high"], row["unit"]),
+        "p": words.p_value(row["p_value"]),
+    }
+    if row["group"] == GAP:
+        more = "women" if row["estimate"] > 0 else "men"
+        reading = words(f"summary.more_for_{more}") if settled else _unsettled(row, released, words)
+        return words("summary.difference", **numbers, reading=reading)
+    direction = "raised" if row["estimate"] > 0 else "lowered"
+    return words(
+        "summary.effect",
+        **numbers,
+        treated=words.level(row["mean_treated"], row["unit"]),
+        control=words.level(row["mean_control"], row["unit"]),
+        reading=words(f"summary.{direction if settled else 'unsettled'}"),
+    )
+
+
+def _unsettled(row: dict[str, Any], released: Released, words: Words) -> str:
+    """Say that the gap is open, and how large a gap the study would find."""
+    table = released.heterogeneity
+    month = table["month"].isna() if _missing(row["month"]) else table["month"] == row["month"]
+    test = table[
+        (table["outcome"] == row["outcome"])
+        & month
+        & (table["arm"] == row["arm"])
+        & (table["dimension"] == "gender")
+    ]
+    if test.empty or test["detectable"].isna().all():
+        return words("summary.gap_unsettled_short")
+    detectable = words.effect(test["detectable"].iloc[0], row["unit"])
+    return words("summary.gap_unsettled", detectable=detectable)
+
+
+def _taking_part(row: dict[str, Any], words: Words) -> str:
+    if _missing(row["estimate"]):
+        return ""
+    return words(
+        "summary.taking_part",
+        effect=words.effect(row["estimate"], row["unit"]),
+        level=percent(row["level"], words),
+        interval=words.interval(row["conf_low"], row["conf_high"], row["unit"]),
+    )
+
+
+def checks(released: Released, words: Words) -> list[str]:
+    """Say what the checks of the lottery and the placebo outcomes give."""
+    warned = int((released.design_checks["verdict"] == "warn").sum())
+    found = [words("summary.checks_warn", n=warned) if warned else words("summary.checks_ok")]
+    for outcome, stated in released.plan.outcomes.items():
+        if stated.role != "placebo":
+            continue
+        for arm in released.arms:
+            rows = released.rows(
+                outcome,
+                released.month(outcome),
+                arm=arm,
+                estimand="itt",
+                estimator=released.lead,
+                group="all",
+            )
+            for row in rows.to_dict("records"):
+                if not _missing(row["estimate"]):
+                    alike = row["conf_low"] <= 0 <= row["conf_high"]
+                    found.append(
+                        words(
+                            "summary.placebo_ok" if alike else "summary.placebo_bad",
+                            outcome=released.title(outcome, words.language),
+                            effect=words.effect(row["estimate"], row["unit"]),
+                            level=percent(row["level"], words),
+                            interval=words.interval(row["conf_low"], row["conf_high"], row["unit"]),
+                        )
+                    )
+    return found
+
+
+def genders(released: Released, words: Words) -> str:
+    """Say why there is no gap where there is none."""
+    known = released.plan.columns.genders
+    if len(known) == 2:
+        return ""
+    return words(f"summary.one_gender_{known[0]}") if known else words("summary.no_gender")
+
+
+def costs(released: Released, words: Words) -> list[str]:
+    """Say what a participant cost, and one more unit of each outcome."""
+    if released.plan.costs is None:
+        return [words("summary.no_costs")]
+    currency = released.plan.costs.currency
+    found = []
+    for arm in released.arms:
+        spent = released.costs[released.costs["arm"] == arm]
+        sentence = _spent(spent.iloc[0].to_dict(), currency, words) if len(spent) else ""
+        if sentence and len(released.arms) > 1:
+            sentence = f"{words('summary.arm', arm=arm)}: {sentence}"
+        rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
+        found.append(sentence)
+        for outcome in released.plan.costs.outcomes:
+            month = released.month(outcome)
+            chosen = rows[rows["outcome"] == outcome]
+            chosen = chosen[chosen["month"].isna() if month is None else chosen["month"] == month]
+            chosen = chosen[chosen["group"] != GAP].drop_duplicates("group", keep="last")
+            found += [icer(row, released, words) for row in chosen.to_dict("records")]
+    return [sentence for sentence in found if sentence]
+
+
+def _spent(row: dict[str, Any], currency: str, words: Words) -> str:
+    offer, participant = row["per_offer"], row["per_participant"]
+    if _missing(offer):
+        return ""
+    if _missing(participant) or math.isclose(offer, participant):
+        kind = "offer" if _missing(participant) else "participant"
+        return words(f"summary.cost_{kind}", cost=words.money(offer, currency))
+    return words(
+        "summary.cost_both",
+        offer=words.money(offer, currency),
+        participant=words.money(participant, currency),
+    )
+
+
+def icer(row: dict[str, Any], released: Released, words: Words) -> str:
+    """Say a cost per additional unit and the set of costs that the data do not reject."""
+    assert released.plan.costs is not None
+    group, currency = words.group(row["group"]), released.plan.costs.currency
+    kind = row["icer_set"]
+    if _missing(row["icer"]) or not isinstance(kind, str):
+        return words("summary.icer_none", group=group)
+    unit = released.plan.outcomes[row["outcome"]].unit
+    title = released.title(row["outcome"], words.language)
+    thing = words(
+        "summary.person" if unit == "share" else "summary.unit_of", outcome=title, unit=unit
+    )
+    level = percent(released.plan.analysis.level, words)
+    low, high = (words.money(row[end], currency) for end in ("icer_low", "icer_high"))
+    key = {"interval": "set_interval", "unbounded": "set_unbounded", "whole line": "set_line"}[kind]
+    limits = words(f"summary.{key}", level=level, low=low, high=high)
+    if row["effect"] <= 0:
+        return words("summary.icer_negative", group=group, thing=thing, set=limits)
+    return words(
+        "summary.icer",
+        group=group,
+        thing=thing,
+        set=limits,
+        icer=words.money(row["icer"], currency),
+    )
+
+
+def percent(level: float, words: Words) -> str:
+    """Return a confidence level: ``95 %``."""
+    digits = 0 if math.isclose(100 * level, round(100 * level)) else 1
+    return words("unit.percent", x=words.number(100 * level, digits))
+
+
+def _missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
