@@ -1,4 +1,4 @@
-"""The notes that a row of a table may carry; the report knows each in its languages."""
+"""Notes of a row and reasons of the flow; the report knows each in its languages."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ NOTES = {
     "wald": "ratio of the effects of the offer on outcome and take-up, adjusted as {estimator}",
     "withheld": "withheld: fewer than {n} persons",
 }
+
+REASONS = {
+    "duplicate": "exact duplicate",
+    "no_key": "person key missing",
+    "unknown": "{criterion}: value missing",
+    "unmet": "not met: {criterion}",
+    "infinite": "{column} infinite, taken as missing",
+    "missing": "{column} missing",
+}
+
+
+def reason(kind: str, **values: object) -> str:
+    """Return the reason of a decision in the flow with its values."""
+    return REASONS[kind].format(**values)
 
 
 def note(kind: str, **values: object) -> str:

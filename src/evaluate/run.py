@@ -19,6 +19,7 @@ STARTED = re.compile(r"^(?:local)?rule (\w+):$")
 WILDCARD = re.compile(r"programme=([\w-]+)")
 JOB = re.compile(r"^\s+jobid: (\d+)$")
 FINISHED = re.compile(r"^Finished jobid: (\d+) ")
+FAILED = re.compile(r"^Error in rule (\w+):")
 STEPS = re.compile(r"^(\d+) of (\d+) steps")
 
 
@@ -104,7 +105,8 @@ def _follow(lines: Iterable[str], say: Callable[[str], object]) -> tuple[list[st
     rule, job = "", ""
     jobs: dict[str, str] = {}
     problems: list[str] = []
-    finished, steps, in_problem = "", 0, False
+    failed: list[str] = []
+    finished, steps, said = "", 0, False
     for line in lines:
         if match := STARTED.match(line):
             rule = match[1]
@@ -118,13 +120,13 @@ def _follow(lines: Iterable[str], say: Callable[[str], object]) -> tuple[list[st
         elif match := STEPS.match(line):
             steps = int(match[1])
             say(f"[{match[1]:>{len(match[2])}}/{match[2]}] {jobs.get(finished, finished)}")
-        if line.startswith("evaluate: "):
-            problems.append(line.removeprefix("evaluate: "))
-            in_problem = True
-        elif in_problem and line.startswith("- "):
-            problems.append(line.removeprefix("- "))
+        if line.startswith("evaluate: ") or (said and line.startswith("- ")):
+            problems.append(line.removeprefix("evaluate: ").removeprefix("- "))
+            said = True
         else:
-            in_problem = False
-            if line.startswith(("MissingInputException", "Missing input files")):
-                problems.append("a raw file is missing, see the log")
-    return [p.removeprefix("- ") for p in problems], steps
+            said = False
+        if match := FAILED.match(line):
+            failed.append(match[1])
+    if failed:
+        problems.append(f"failed: rule {', '.join(dict.fromkeys(failed))}")
+    return list(dict.fromkeys(problems)), steps

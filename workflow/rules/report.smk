@@ -11,17 +11,14 @@ OUTPUTS
     results/index.html                                 programmes and links
 """
 
-TABLES = [
-    "flow", "design_checks", "balance", "effects", "heterogeneity", "costs", "cost_effectiveness"
-]
-
+TABLES = expand("results/{{programme}}/tables/{table}.csv", table=RELEASED)
 PAGES = ["report/texts/*.yaml", "report/templates/*"]
 
 
 rule report:
     input:
         plan="config/programmes/{programme}.yaml",
-        tables=expand("results/{{programme}}/tables/{table}.csv", table=TABLES),
+        tables=TABLES,
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
         code=source("report.py", data=PAGES),
@@ -37,7 +34,7 @@ rule report:
 
 rule notebooks:
     input:
-        tables=expand("results/{{programme}}/tables/{table}.csv", table=TABLES),
+        tables=TABLES,
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
         notebooks=expand(f"{workflow.basedir}/notebooks/{{name}}.ipynb", name=NOTEBOOKS),

@@ -8,18 +8,16 @@ from evaluate.errors import reported
 from evaluate.io import read_parquet, write_csv, write_json
 from evaluate.plan.config import Config
 from evaluate.plan.load import load_plan
-from evaluate.release.gate import release_study
+from evaluate.release import RELEASED
+from evaluate.release.publish import publish
 from evaluate.release.provenance import provenance
-
-TABLES = ("flow", "design_checks", "balance", "effects", "heterogeneity", "costs")
-TABLES = (*TABLES, "cost_effectiveness")
 
 
 def main(files, output, config):
-    read = {name: read_parquet(files[name], getattr(schemas, name.upper())) for name in TABLES}
+    read = {n: read_parquet(files[n], getattr(schemas, n.upper())) for n in RELEASED}
     participants = read_parquet(files.participants, schemas.PARTICIPANTS)
     limits = Config.model_validate(config).disclosure
-    released = release_study(read, participants, load_plan(files.plan), limits)
+    released = publish(read, participants, load_plan(files.plan), limits)
     for name, table in released.tables.items():
         write_csv(table, output[name], getattr(schemas, name.upper()))
     write_json(released.disclosure, output.disclosure)

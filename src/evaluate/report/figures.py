@@ -108,7 +108,7 @@ def forest_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
     top = bottom + places[-1] + ROW / 2 + 2
     with sheet(top + 22) as (figure, layer):
         axes = panel(figure, (left, bottom, right - left, top - bottom), (bottom, top))
-        numbers(axes, "x", _span(values.ravel()), words)
+        numbers(axes, "x", _span(values.ravel()), words, int((right - left) / (columns[0] + 16)))
         axes.axvline(0, color=INK, lw=0.9)
         layer.hlines([top], 0, WIDTH, color=LINE, lw=0.8)
         layer.hlines([top - y for y in lines], 0, WIDTH, color=LINE, lw=0.4)

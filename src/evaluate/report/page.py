@@ -86,36 +86,52 @@ def _outcomes(released: Released) -> list[tuple[str, int | None]]:
 
 def _figures(released: Released, words: Words) -> dict[Any, str]:
     """Draw the figures; a key that is not there has nothing to show."""
-    drawn: dict[Any, str] = {"flow": figures.flow_chart(released.flow, words)}
+
+    def label(kind: str, **values: object) -> str:
+        return words(f"figure.label.{kind}", **values)
+
+    drawn: dict[Any, str] = {
+        "flow": figures.flow_chart(released.flow, words, label=label("flow"), reason=words.reason)
+    }
     if len(released.balance):
-        drawn["love"] = figures.love_plot(released.balance, words)
+        drawn["love"] = figures.love_plot(released.balance, words, label=label("love"))
     for outcome, month in _outcomes(released):
         title = summary.outcome_title(released, words, outcome, month)
         for arm in released.contrasts:
             chosen = {"arm": arm, "estimand": "itt", "estimator": released.lead}
             rows = released.rows(outcome, month, **chosen)
-            main = rows[~rows["group"].str.contains("=")]
-            drawn["forest", outcome, arm] = figures.forest_plot(main, words, title)
-            if len(main) < len(rows):
-                all_and_groups = rows[(rows["group"] == "all") | rows["group"].str.contains("=")]
-                drawn["groups", outcome, arm] = figures.forest_plot(all_and_groups, words, title)
+            exploratory = rows["group"].str.contains("=")
+            forest = label("forest", outcome=f"{title}, {arm}")
+            drawn["forest", outcome, arm] = figures.forest_plot(
+                rows[~exploratory], words, label=forest
+            )
+            if exploratory.any():
+                groups = rows[exploratory | (rows["group"] == "all")]
+                drawn["groups", outcome, arm] = figures.forest_plot(groups, words, label=forest)
             if month is not None:
-                path = released.effects[released.effects["outcome"] == outcome]
-                for column, value in chosen.items():
-                    path = path[path[column] == value]
-                drawn["path", outcome, arm] = figures.path_plot(path, words, title)
-    if released.plan.costs is not None:
-        for outcome in released.plan.costs.outcomes:
-            for arm in released.arms:
-                plane = cost_rows(released, outcome, arm)
-                plane = plane[plane["denominator"] == plane["denominator"].iloc[0]]
-                if plane["effect"].notna().any():
-                    drawn["plane", outcome, arm] = figures.cost_plane(
-                        plane,
-                        words,
-                        released.plan.costs.currency,
-                        released.plan.outcomes[outcome].unit,
-                    )
+                path = label("path", outcome=f"{title}, {arm}")
+                rows = released.all_months(outcome, **chosen)
+                drawn["path", outcome, arm] = figures.path_plot(rows, words, label=path)
+    return drawn | _planes(released, words)
+
+
+def _planes(released: Released, words: Words) -> dict[Any, str]:
+    """Draw cost against effect, per participant where the table has that."""
+    costs = released.plan.costs
+    drawn: dict[Any, str] = {}
+    for outcome in costs.outcomes if costs else []:
+        for arm in released.arms:
+            rows = cost_rows(released, outcome, arm)
+            rows = rows[rows["denominator"] == rows["denominator"].iloc[0]]
+            if costs and rows["effect"].notna().any():
+                title = f"{released.title(outcome, words.language)}, {arm}"
+                drawn["plane", outcome, arm] = figures.cost_plane(
+                    rows,
+                    words,
+                    costs.currency,
+                    released.plan.outcomes[outcome].unit,
+                    label=words("figure.label.plane", outcome=title),
+                )
     return drawn
 
 

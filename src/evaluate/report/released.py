@@ -13,6 +13,7 @@ from evaluate import schemas
 from evaluate.io import read_csv
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
+from evaluate.release import RELEASED
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Released:
         return [a for a in arms if a not in pairs]
 
     @property
+    def arm_columns(self) -> list[str]:
+        """Columns of the flow with the counts of each arm, control first."""
+        return [c for c in self.flow.columns if c.startswith("arm=")]
+
+    @property
     def contrasts(self) -> list[str]:
         """Labels of all contrasts, those with control first."""
         return [*self.arms, *(a for a in dict.fromkeys(self.effects["arm"]) if a not in self.arms)]
@@ -70,8 +76,12 @@ class Released:
 
     def rows(self, outcome: str, month: int | None, **equal: str) -> pd.DataFrame:
         """Return the effects of an outcome in a month that agree with ``equal``."""
+        table = self.all_months(outcome, **equal)
+        return table[table["month"].isna() if month is None else table["month"] == month]
+
+    def all_months(self, outcome: str, **equal: str) -> pd.DataFrame:
+        """Return the effects of an outcome that agree with ``equal``, in all its months."""
         table = self.effects[self.effects["outcome"] == outcome]
-        table = table[table["month"].isna() if month is None else table["month"] == month]
         for column, value in equal.items():
             table = table[table[column] == value]
         return table
@@ -85,13 +95,7 @@ def read_released(plan: Plan, results: Path) -> Released:
 
     return Released(
         plan=plan,
-        **{
-            name: table(name)
-            for name in (
-                "flow", "design_checks", "balance", "effects", "heterogeneity", "costs",
-                "cost_effectiveness",
-            )
-        },
+        **{name: table(name) for name in RELEASED},
         disclosure=json.loads((results / "disclosure.json").read_text(encoding="utf-8")),
         provenance=json.loads((results / "provenance.json").read_text(encoding="utf-8")),
-    )  # fmt: skip
+    )

@@ -33,7 +33,7 @@ def lead(released: Released, words: Words) -> str:
     """Say who was assigned to what."""
     title = getattr(released.plan.title, words.language)
     included = released.flow[released.flow["step"] == "included"].iloc[0]
-    arms = [c for c in released.flow.columns if c.startswith("arm=")]
+    arms = released.arm_columns
     treated = included[arms[1:]].sum() if included[arms].notna().all() else None
     if pd.isna(included["n"]) or treated is None:
         return words("summary.withheld_lead", title=title)

@@ -11,7 +11,7 @@ from pathlib import Path
 from babel.numbers import format_decimal
 from ruamel.yaml import YAML
 
-from evaluate.notes import NOTES
+from evaluate.notes import NOTES, REASONS
 from evaluate.plan.config import Language
 
 TEXTS = Path(__file__).parent / "texts"
@@ -102,6 +102,13 @@ class Words:
     def note(self, text: str) -> str:
         """Return the notes of a row in this language."""
         return "; ".join(self._one_note(part) for part in text.split("; ")) if text else ""
+
+    def reason(self, text: str) -> str:
+        """Return the reason of a decision in the flow in this language."""
+        for key, text_in_flow in REASONS.items():
+            if match := _pattern(text_in_flow).fullmatch(text):
+                return self(f"reason.{key}", **match.groupdict())
+        return text
 
     def _one_note(self, text: str) -> str:
         for kind, template in NOTES.items():

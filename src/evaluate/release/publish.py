@@ -1,0 +1,62 @@
+"""Pass a whole study through the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from evaluate.plan.closed import code_text
+from evaluate.plan.config import Disclosure
+from evaluate.plan.model import Plan
+from evaluate.release.gate import release
+
+
+@dataclass(frozen=True)
+class Published:
+    """What may be published.
+
+    Attributes
+    ----------
+    tables : dict of str to DataFrame
+        The tables with withheld cells empty.
+    disclosure : dict
+        What `disclosure.json` holds: the limits, and what was withheld and why.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    disclosure: dict[str, Any]
+
+
+def publish(
+    tables: Mapping[str, pd.DataFrame],
+    participants: pd.DataFrame,
+    plan: Plan,
+    limits: Disclosure,
+) -> Published:
+    """Withhold from the tables of all stages what would show fewer persons than the limit.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The exact tables, by their names in `schemas`.
+    participants : DataFrame
+        As `schemas.PARTICIPANTS`; gives the persons behind the means of the balance.
+    plan : Plan
+        The programme file.
+    limits : Disclosure
+        The limits of the configuration.
+    """
+    by_gender = {g: participants["gender"] == g for g in plan.columns.genders}
+    everyone = pd.Series(True, index=participants.index)
+    persons = {
+        (group, str(arm)): int(n)
+        for group, members in {"all": everyone, **by_gender}.items()
+        for arm, n in participants.loc[members, "arm"].value_counts().items()
+    }
+    control = code_text(plan.columns.treatment.control)
+    released = release(tables, limits, control=control, persons=persons)
+    disclosure = {**limits.model_dump(), "withheld": released.withheld}
+    return Published(released.tables, disclosure)
