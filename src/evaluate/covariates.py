@@ -104,7 +104,7 @@ def independent(x: np.ndarray, constant: bool = True) -> np.ndarray:
         return keep
     keep = varies
     while True:
-        r = np.linalg.qr(centred[:, keep] / length[keep], mode="r")
+        r = np.asarray(np.linalg.qr(centred[:, keep] / length[keep], mode="r"))
         diagonal = np.zeros(keep.sum())
         diagonal[: min(r.shape)] = np.abs(np.diag(r))
         explained = np.flatnonzero(diagonal <= COLLINEAR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import stats
@@ -32,17 +33,17 @@ class Estimates:
         """Covariance of the values, shape (k, k)."""
         return self.scores.T @ self.scores
 
-    @property
+    @cached_property
     def variance(self) -> np.ndarray:
         """Variances of the values, shape (k,)."""
         return np.einsum("ij,ij->j", self.scores, self.scores)
 
-    @property
+    @cached_property
     def std_error(self) -> np.ndarray:
         """Standard errors of the values, shape (k,)."""
         return np.sqrt(self.variance)
 
-    @property
+    @cached_property
     def p_value(self) -> np.ndarray:
         """Two-sided p-values of no effect from t with ``df``, shape (k,)."""
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -87,9 +87,11 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         groups |= {
             f"{name}={v}": (column == v).to_numpy() for v in sorted(column.dropna().unique())
         }
-    block, block_names = None, ()
+    block: np.ndarray | None = None
+    block_names: list[str] = []
     if plan.columns.blocks:
-        block, block_names = pd.factorize(participants["block"], sort=True)
+        block, names = pd.factorize(participants["block"], sort=True)
+        block_names = [str(name) for name in names]
 
     def optional(name: str, is_named: bool) -> np.ndarray | None:
         return participants[name].to_numpy(dtype=float) if is_named else None

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluate.report import figures, flow_chart
+from evaluate.report import figures, sheet
 from evaluate.report.words import MINUS, Words
 
 GROUPS = ("all", "women", "men", "women-men", "education=short")
@@ -93,7 +93,7 @@ FIGURES = {
 @pytest.fixture
 def texts(monkeypatch):
     """Keep texts as text, and return a function that reads them from a figure."""
-    monkeypatch.setitem(flow_chart.STYLE, "svg.fonttype", "none")
+    monkeypatch.setitem(sheet.STYLE, "svg.fonttype", "none")
     return lambda svg: [t.text for t in ElementTree.fromstring(svg).findall(".//{*}text")]
 
 
@@ -224,7 +224,7 @@ def test_flow_puts_reasons_into_the_language(texts):
 @pytest.mark.parametrize("text", ["a b " * 60, "one_very_long_name_" * 8, "x" * 200])
 def test_long_texts_are_wrapped_without_loss(text):
     lines = flow_chart.wrap(text, 150)
-    assert max(map(flow_chart.text_width, lines)) <= 150
+    assert max(map(sheet.text_width, lines)) <= 150
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
@@ -232,7 +232,7 @@ def test_long_names_are_cut(texts):
     found = texts(FIGURES["love"](EN, "a"))
     (name,) = (t for t in found if t.startswith("xxx"))
     assert name.endswith("…")
-    assert flow_chart.text_width(name) <= 150
+    assert sheet.text_width(name) <= 150
 
 
 def test_one_gender_has_no_columns_or_markers_of_its_own(texts):

@@ -37,7 +37,8 @@ rule release:
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
     params:
-        config=CONFIG.model_dump(),
+        disclosure=CONFIG.disclosure.model_dump(),
+        seed=CONFIG.seed,
     log:
         "logs/{programme}/release.log",
     script:

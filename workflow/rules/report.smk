@@ -12,7 +12,9 @@ OUTPUTS
 """
 
 TABLES = expand("results/{{programme}}/tables/{table}.csv", table=RELEASED)
-PAGES = ["report/texts/*.yaml", "report/templates/*"]
+PAGE = ["report/texts/*.yaml", "report/templates/style.css"]
+REPORT = ["report/templates/report.html.j2", "report/templates/tables.html.j2"]
+NOTEBOOK = ["report/templates/notebook.html.j2", "report/templates/style.css"]
 
 
 rule report:
@@ -21,7 +23,7 @@ rule report:
         tables=TABLES,
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
-        code=source("report.py", data=PAGES),
+        code=source("report.py", data=[*PAGE, *REPORT]),
     output:
         reports=expand("results/{{programme}}/report.{language}.html", language=LANGUAGES),
     params:
@@ -38,7 +40,7 @@ rule notebooks:
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
         notebooks=expand(f"{workflow.basedir}/notebooks/{{name}}.ipynb", name=NOTEBOOKS),
-        code=source("notebooks.py"),
+        code=source("notebooks.py", data=NOTEBOOK),
     output:
         executed=expand("results/{{programme}}/notebooks/{name}.ipynb", name=NOTEBOOKS),
         pages=expand("results/{{programme}}/notebooks/{name}.html", name=NOTEBOOKS),
@@ -52,7 +54,7 @@ rule index:
     input:
         plans=expand("config/programmes/{programme}.yaml", programme=PLANS),
         effects=expand("results/{programme}/tables/effects.csv", programme=PLANS),
-        code=source("index.py", data=PAGES),
+        code=source("index.py", data=[*PAGE, "report/templates/index.html.j2"]),
     output:
         "results/index.html",
     params:

@@ -136,9 +136,9 @@ def _rows(
     if both is None or both.std_error[0] == 0:
         return [{"denominator": d, "icer_set": None} for d in denominators]
     ratio = None if group == GAP else _ratio(both, level)
-    rows = []
+    rows: list[dict[str, object]] = []
     for denominator in denominators:
-        found = both
+        found: Estimates | None = both
         if study.takeup is not None and denominator == "participant":
             if group == GAP:
                 women, men = (_per_participant(fits[g, contrast]) for g in ("women", "men"))

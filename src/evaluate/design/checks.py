@@ -149,6 +149,9 @@ def _joint(
     x = columns_of(study.covariates).values
     rows = []
     for group, members in genders.items():
+        if len(np.unique(study.arm[members])) < 2:
+            rows.append(_row("balance", group, None, None, "Only one arm has persons."))
+            continue
         block = None if study.block is None else study.block[members]
         test = joint_test(x[members], study.arm[members], block, plan.analysis.permutations, rng)
         text = (

@@ -52,7 +52,7 @@ class Effects:
 
 def batches(study: Study, plan: Plan) -> Iterator[Batch]:
     """Split the outcome columns into batches that one factorisation serves."""
-    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    alike: dict[tuple[str, tuple[str, ...], bytes], list[int]] = defaultdict(list)
     observed = ~np.isnan(study.y)
     for i, column in enumerate(plan.outcome_columns):
         outcome = plan.outcomes[column.outcome]
@@ -190,7 +190,7 @@ def _append(
     exploratory = group != GAP and "=" in group
     mixed = _shares_differ(study, one.rows, contrast) if group == "all" else None
     lead = plan.estimators[0] if labels["estimand"] == "late" else labels["estimator"]
-    low, high = one.effects.interval(level) if one.effects else (None, None)
+    ends = one.effects.interval(level) if one.effects else (np.empty(0), np.empty(0))
     for i, index in enumerate(columns):
         column = plan.outcome_columns[index]
         outcome = plan.outcomes[column.outcome]
@@ -222,8 +222,8 @@ def _append(
             row |= {
                 "estimate": estimates.value[i],
                 "std_error": estimates.std_error[i],
-                "conf_low": low[i],
-                "conf_high": high[i],
+                "conf_low": ends[0][i],
+                "conf_high": ends[1][i],
                 "p_value": estimates.p_value[i],
                 "df": estimates.df[i],
             }

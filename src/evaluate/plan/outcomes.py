@@ -32,6 +32,9 @@ class Outcome(Closed):
     baseline: str | None = Field(None, description="The same measure before assignment.")
     transform: Literal["log"] | None = None
     unit: Annotated[str, Field(min_length=1)]
+    unit_title: dict[Literal["en", "sv"], str] | None = Field(
+        None, description="The unit in the reports; by default `unit`. Not for share."
+    )
     role: Role = "secondary"
     without: list[str] = Field([], description="Covariates left out for this outcome.")
     title: dict[Literal["en", "sv"], str] | None = Field(

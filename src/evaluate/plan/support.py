@@ -52,8 +52,9 @@ def unused(plan: Plan) -> list[str]:
         "graph": plan.graph is not None,
         "analysis.propensity": "propensity" in plan.analysis.model_fields_set,
         "analysis.matching": "matching" in plan.analysis.model_fields_set,
-        "costs.discount_rate": bool(plan.costs) and "discount_rate" in plan.costs.model_fields_set,
-        "costs.threshold": bool(plan.costs and plan.costs.threshold),
-        "costs.benefits": bool(plan.costs and plan.costs.benefits),
+        "costs.discount_rate": plan.costs is not None
+        and "discount_rate" in plan.costs.model_fields_set,
+        "costs.threshold": plan.costs is not None and plan.costs.threshold is not None,
+        "costs.benefits": plan.costs is not None and bool(plan.costs.benefits),
     }
     return [key for key, is_stated in stated.items() if is_stated]

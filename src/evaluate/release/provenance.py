@@ -39,7 +39,8 @@ def provenance(
     raw: Mapping[str, Any],
     plan: str | Path,
     modules: Iterable[str | Path],
-    config: Mapping[str, Any],
+    disclosure: Mapping[str, Any],
+    seed: int,
 ) -> dict[str, Any]:
     """Return what `provenance.json` holds.
 
@@ -51,14 +52,16 @@ def provenance(
         The programme file.
     modules : iterable of path
         The modules that the numbers stand on.
-    config : mapping
-        The configuration; its seed and release rules are recorded.
+    disclosure : mapping
+        The limits of the release.
+    seed : int
+        Of every random draw.
     """
     return {
         "raw": [dict(raw)],
         "plan": {"path": Path(plan).as_posix(), "sha256": sha256(plan)},
-        "seed": config["seed"],
-        "disclosure": config["disclosure"],
+        "seed": seed,
+        "disclosure": dict(disclosure),
         "evaluate": {"version": __version__, "sha256": code_hash(modules)},
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},

@@ -49,11 +49,11 @@ def publish(
     limits : Disclosure
         The limits of the configuration.
     """
-    by_gender = {g: participants["gender"] == g for g in plan.columns.genders}
-    everyone = pd.Series(True, index=participants.index)
+    groups = {"all": pd.Series(True, index=participants.index)}
+    groups |= {str(g): participants["gender"] == g for g in plan.columns.genders}
     persons = {
         (group, str(arm)): int(n)
-        for group, members in {"all": everyone, **by_gender}.items()
+        for group, members in groups.items()
         for arm, n in participants.loc[members, "arm"].value_counts().items()
     }
     control = code_text(plan.columns.treatment.control)

@@ -1,16 +1,31 @@
 """Figures of the report: from released tables to SVG, the same bytes every time."""
 
-from __future__ import annotations  # noqa: I001
+from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from evaluate.report.flow_chart import (
-    GREY, GRID, INK, LINE, SMALL, WIDTH, Look, cut, flow_chart, legend, mark, numbers, panel,
-    say, sheet, svg, text_width,
-)  # fmt: skip
+from evaluate.report.flow_chart import flow_chart
+from evaluate.report.sheet import (
+    GREY,
+    GRID,
+    INK,
+    LINE,
+    SMALL,
+    WIDTH,
+    Look,
+    cut,
+    legend,
+    mark,
+    numbers,
+    panel,
+    say,
+    sheet,
+    svg,
+    text_width,
+)
 from evaluate.report.words import Words
 
 __all__ = ["cost_plane", "flow_chart", "forest_plot", "love_plot", "path_plot"]
@@ -94,10 +109,11 @@ def forest_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
     level = words("unit.percent", x=words.number(100 * rows["level"].iloc[0], 0))
     heads = words("figure.effect"), words("figure.interval", level=level)
     names = [words.group(g) for g in rows["group"]]
+    error = rows["std_error"].min()
     ends = zip(rows["conf_low"], rows["conf_high"], strict=True)
     texts = (
-        [words.effect(v, unit, with_unit=False) for v in rows["estimate"]],
-        [words.interval(low, high, unit) for low, high in ends],
+        [words.effect(v, unit, error, with_unit=False) for v in rows["estimate"]],
+        [words.interval(low, high, unit, error) for low, high in ends],
     )
     columns = [max(map(text_width, (h, *t))) for h, t in zip(heads, texts, strict=True)]
     edges = WIDTH - columns[1] - 15, WIDTH - 1

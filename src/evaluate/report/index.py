@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from evaluate.plan.config import Language
 from evaluate.plan.load import load_plan
 from evaluate.plan.model import Plan
 from evaluate.report.page import render
+from evaluate.report.released import records
 from evaluate.report.words import Words
 
 
@@ -46,21 +48,23 @@ class Entry:
         chosen = table[lead & (table["role"] == "primary") & ~table["group"].str.contains("=")]
         if chosen.empty:
             chosen = table[lead & (table["group"] == "all")].head(1)
-        return [self._row(row, words) for row in chosen.to_dict("records")]
+        return [self._row(row, words) for row in records(chosen)]
 
-    def _row(self, row: dict[str, object], words: Words) -> dict[str, str]:
+    def _row(self, row: dict[str, Any], words: Words) -> dict[str, str]:
         outcome = str(row["outcome"])
         titles = self.plan.outcomes[outcome].title or {}
         title = titles.get(words.language, outcome)
         if not pd.isna(row["month"]):
             title = words("summary.outcome_month", outcome=title, month=row["month"])
-        unit = str(row["unit"])
+        unit, error = str(row["unit"]), row["std_error"]
         absent = pd.isna(row["estimate"])
         return {
             "title": title,
             "group": words.group(str(row["group"])),
-            "effect": words("page.empty") if absent else words.effect(row["estimate"], unit),
-            "interval": "" if absent else words.interval(row["conf_low"], row["conf_high"], unit),
+            "effect": words("page.empty") if absent else words.effect(row["estimate"], unit, error),
+            "interval": ""
+            if absent
+            else words.interval(row["conf_low"], row["conf_high"], unit, error),
         }
 
 

@@ -55,7 +55,7 @@ def write_report(
     path : Path
         Where to write it.
     """
-    released, words = read_released(plan, results), Words(language)
+    released, words = read_released(plan, results, language), Words(language)
     page = render(
         "report.html.j2",
         r=released,
@@ -91,7 +91,13 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
         return words(f"figure.label.{kind}", **values)
 
     drawn: dict[Any, str] = {
-        "flow": figures.flow_chart(released.flow, words, label=label("flow"), reason=words.reason)
+        "flow": figures.flow_chart(
+            released.flow,
+            words,
+            label=label("flow"),
+            reason=words.reason,
+            arms=_arm_names(released, words),
+        )
     }
     if len(released.balance):
         drawn["love"] = figures.love_plot(released.balance, words, label=label("love"))
@@ -115,6 +121,13 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
     return drawn | _planes(released, words)
 
 
+def _arm_names(released: Released, words: Words) -> dict[str, str]:
+    """Name the arms of a programme with one offer; several arms keep their codes."""
+    codes = [c.removeprefix("arm=") for c in released.arm_columns]
+    names = [words("figure.control"), words("figure.treated")]
+    return dict(zip(codes, names, strict=True)) if len(codes) == 2 else {}
+
+
 def _planes(released: Released, words: Words) -> dict[Any, str]:
     """Draw cost against effect, per participant where the table has that."""
     costs = released.plan.costs
@@ -129,7 +142,7 @@ def _planes(released: Released, words: Words) -> dict[Any, str]:
                     rows,
                     words,
                     costs.currency,
-                    released.plan.outcomes[outcome].unit,
+                    released.unit(outcome, words.language),
                     label=words("figure.label.plane", outcome=title),
                 )
     return drawn

@@ -11,9 +11,12 @@ import pandas as pd
 
 from evaluate import schemas
 from evaluate.io import read_csv
+from evaluate.notes import NOTES
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
+
+WALD = NOTES["wald"].partition("{")[0]
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ class Released:
         """The estimator that the summary rests on."""
         return self.plan.estimators[0]
 
+    def unit(self, outcome: str, language: Language) -> str:
+        """Return the unit of an outcome."""
+        stated = self.plan.outcomes[outcome]
+        return (stated.unit_title or {}).get(language, stated.unit)
+
     def title(self, outcome: str, language: Language) -> str:
         """Return the name of an outcome."""
         return (self.plan.outcomes[outcome].title or {}).get(language, outcome)
@@ -73,6 +81,32 @@ class Released:
         if stated.primary_month is not None or stated.columns is None:
             return stated.primary_month
         return max(stated.columns)
+
+    @property
+    def equality(self) -> pd.DataFrame:
+        """The tests of equal effects that a reader needs: no placebo, one month per outcome."""
+        table = self.heterogeneity
+        shown = [
+            self.plan.outcomes[outcome].role != "placebo"
+            and (pd.isna(month) or month == self.month(outcome))
+            for outcome, month in zip(table["outcome"], table["month"], strict=True)
+        ]
+        return table[pd.Series(shown, index=table.index, dtype=bool)]
+
+    def main_rows(self, outcome: str, month: int | None, arm: str) -> pd.DataFrame:
+        """Return the effects of an outcome for all, women, men and the gap."""
+        rows = self.rows(outcome, month, arm=arm)
+        return rows[~rows["group"].str.contains("=")]
+
+    def notes(self, rows: pd.DataFrame) -> list[str]:
+        """Return the notes of rows, each once, less what the chapter on method says of all."""
+        parts = (part for text in rows["note"].dropna() for part in text.split("; "))
+        return [p for p in dict.fromkeys(parts) if p and not p.startswith(WALD)]
+
+    def marks(self, row: dict[str, Any], notes: list[str]) -> list[int]:
+        """Return the numbers of a row's notes among ``notes``."""
+        own = row["note"].split("; ") if isinstance(row["note"], str) else []
+        return [i for i, text in enumerate(notes, 1) if text in own]
 
     def rows(self, outcome: str, month: int | None, **equal: str) -> pd.DataFrame:
         """Return the effects of an outcome in a month that agree with ``equal``."""
@@ -87,11 +121,18 @@ class Released:
         return table
 
 
-def read_released(plan: Plan, results: Path) -> Released:
-    """Read the released files of a programme from its folder under `results/`."""
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as mappings from its columns."""
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def read_released(plan: Plan, results: Path, language: Language) -> Released:
+    """Read the released files of a programme, with units in the language where the plan has it."""
+    units = {k: (o.unit_title or {}).get(language, o.unit) for k, o in plan.outcomes.items()}
 
     def table(name: str) -> pd.DataFrame:
-        return read_csv(results / "tables" / f"{name}.csv", getattr(schemas, name.upper()))
+        read = read_csv(results / "tables" / f"{name}.csv", getattr(schemas, name.upper()))
+        return read.assign(unit=read["outcome"].map(units)) if "unit" in read else read
 
     return Released(
         plan=plan,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluate.report.released import Released
+from evaluate.report.released import Released, records
 from evaluate.report.words import Words
 from evaluate.study import GAP
 
@@ -63,11 +63,11 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
             itt = rows[(rows["estimand"] == "itt") & (rows["estimator"] == released.lead)]
             sentences = [
                 effect_sentence(row, released, words)
-                for row in itt.to_dict("records")
+                for row in records(itt)
                 if "=" not in row["group"]
             ]
             late = rows[(rows["estimand"] == "late") & (rows["group"] == "all")]
-            sentences += [_taking_part(row, words) for row in late.to_dict("records")]
+            sentences += [_taking_part(row, words) for row in records(late)]
             found.append(Paragraph(title, [s for s in sentences if s]))
     return found
 
@@ -88,9 +88,7 @@ def effect_sentence(row: dict[str, Any], released: Released, words: Words) -> st
     settled = row["conf_low"] > 0 or row["conf_high"] < 0
     numbers = {
         "group": group,
-        "effect": words.effect(row["estimate"], row["unit"]),
-        "level": percent(row["level"], words),
-        "interval": words.interval(row["conf_low"], row["conf_high"], row["unit"]),
+        **_numbers(row, words),
         "p": words.p_value(row["p_value"]),
     }
     if row["group"] == GAP:
@@ -119,19 +117,24 @@ def _unsettled(row: dict[str, Any], released: Released, words: Words) -> str:
     ]
     if test.empty or test["detectable"].isna().all():
         return words("summary.gap_unsettled_short")
-    detectable = words.effect(test["detectable"].iloc[0], row["unit"])
+    detectable = words.effect(test["detectable"].iloc[0], row["unit"], row["std_error"])
     return words("summary.gap_unsettled", detectable=detectable)
 
 
 def _taking_part(row: dict[str, Any], words: Words) -> str:
     if _missing(row["estimate"]):
         return ""
-    return words(
-        "summary.taking_part",
-        effect=words.effect(row["estimate"], row["unit"]),
-        level=percent(row["level"], words),
-        interval=words.interval(row["conf_low"], row["conf_high"], row["unit"]),
-    )
+    return words("summary.taking_part", **_numbers(row, words))
+
+
+def _numbers(row: dict[str, Any], words: Words) -> dict[str, str]:
+    """Return effect, level and interval of a row."""
+    unit, error = row["unit"], row["std_error"]
+    return {
+        "effect": words.effect(row["estimate"], unit, error),
+        "level": percent(row["level"], words),
+        "interval": words.interval(row["conf_low"], row["conf_high"], unit, error),
+    }
 
 
 def checks(released: Released, words: Words) -> list[str]:
@@ -150,16 +153,14 @@ def checks(released: Released, words: Words) -> list[str]:
                 estimator=released.lead,
                 group="all",
             )
-            for row in rows.to_dict("records"):
+            for row in records(rows):
                 if not _missing(row["estimate"]):
                     alike = row["conf_low"] <= 0 <= row["conf_high"]
                     found.append(
                         words(
                             "summary.placebo_ok" if alike else "summary.placebo_bad",
                             outcome=released.title(outcome, words.language),
-                            effect=words.effect(row["estimate"], row["unit"]),
-                            level=percent(row["level"], words),
-                            interval=words.interval(row["conf_low"], row["conf_high"], row["unit"]),
+                            **_numbers(row, words),
                         )
                     )
     return found
@@ -181,7 +182,7 @@ def costs(released: Released, words: Words) -> list[str]:
     found = []
     for arm in released.arms:
         spent = released.costs[released.costs["arm"] == arm]
-        sentence = _spent(spent.iloc[0].to_dict(), currency, words) if len(spent) else ""
+        sentence = _spent(records(spent)[0], currency, words) if len(spent) else ""
         if sentence and len(released.arms) > 1:
             sentence = f"{words('summary.arm', arm=arm)}: {sentence}"
         rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
@@ -191,7 +192,7 @@ def costs(released: Released, words: Words) -> list[str]:
             chosen = rows[rows["outcome"] == outcome]
             chosen = chosen[chosen["month"].isna() if month is None else chosen["month"] == month]
             chosen = chosen[chosen["group"] != GAP].drop_duplicates("group", keep="last")
-            found += [icer(row, released, words) for row in chosen.to_dict("records")]
+            found += [icer(row, released, words) for row in records(chosen)]
     return [sentence for sentence in found if sentence]
 
 
@@ -216,22 +217,22 @@ def icer(row: dict[str, Any], released: Released, words: Words) -> str:
     kind = row["icer_set"]
     if _missing(row["icer"]) or not isinstance(kind, str):
         return words("summary.icer_none", group=group)
-    unit = released.plan.outcomes[row["outcome"]].unit
+    unit = released.unit(row["outcome"], words.language)
     title = released.title(row["outcome"], words.language)
     thing = words(
         "summary.person" if unit == "share" else "summary.unit_of", outcome=title, unit=unit
     )
-    level = percent(released.plan.analysis.level, words)
-    low, high = (words.money(row[end], currency) for end in ("icer_low", "icer_high"))
-    key = {"interval": "set_interval", "unbounded": "set_unbounded", "whole line": "set_line"}[kind]
-    limits = words(f"summary.{key}", level=level, low=low, high=high)
     if row["effect"] <= 0:
-        return words("summary.icer_negative", group=group, thing=thing, set=limits)
+        key = "icer_loss" if kind == "interval" else "icer_negative"
+    else:
+        key = {"interval": "icer", "unbounded": "unbounded", "whole line": "whole_line"}[kind]
     return words(
-        "summary.icer",
+        f"summary.{key}",
         group=group,
         thing=thing,
-        set=limits,
+        level=percent(released.plan.analysis.level, words),
+        low=words.money(row["icer_low"], currency),
+        high=words.money(row["icer_high"], currency),
         icer=words.money(row["icer"], currency),
     )
 

@@ -16,7 +16,7 @@ from evaluate.plan.config import Language
 
 TEXTS = Path(__file__).parent / "texts"
 LOCALE: dict[Language, str] = {"en": "en_GB", "sv": "sv_SE"}
-MINUS = "\u2212"
+MINUS, DASH, SPACE = "\u2212", "\u2013", "\u00a0"
 
 
 @cache
@@ -55,7 +55,7 @@ class Words:
     def number(self, value: float | None, digits: int | None = None) -> str:
         """Return a number; without ``digits`` three significant ones, a dash where missing."""
         if value is None or not math.isfinite(value):
-            return "\u2013"
+            return DASH
         if digits is None:
             size = abs(value)
             digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
@@ -65,34 +65,45 @@ class Words:
 
     def level(self, value: float | None, unit: str) -> str:
         """Return a mean: a share in per cent, anything else in its unit."""
-        if unit == "share":
-            return self("unit.percent", x=self.number(_hundred(value), 1))
+        if unit == "share" and value is not None and math.isfinite(value):
+            return self("unit.percent", x=self.number(100 * value, 1))
         return self.number(value)
 
-    def effect(self, value: float | None, unit: str, with_unit: bool = True) -> str:
-        """Return an effect: a share in percentage points, anything else in its unit."""
-        if unit == "share":
-            text = self.number(_hundred(value), 1)
-            return self("unit.points", x=text) if with_unit else text
-        text = self.number(value)
-        return f"{text} {unit}" if with_unit else text
+    def effect(
+        self, value: float | None, unit: str, error: float | None = None, with_unit: bool = True
+    ) -> str:
+        """Return an effect: a share in percentage points, anything else in its unit.
 
-    def interval(self, low: float | None, high: float | None, unit: str) -> str:
+        With its standard ``error`` it has as many decimals as two digits of that need.
+        """
+        scale = 100 if unit == "share" else 1
+        digits = 1 if unit == "share" else None
+        if error is not None and math.isfinite(error) and error > 0:
+            digits = max(digits or 0, 1 - math.floor(math.log10(scale * error)))
+        shown = None if value is None else scale * value
+        text = self.number(shown, digits)
+        if not with_unit or text == DASH:
+            return text
+        return self("unit.points", x=text) if unit == "share" else f"{text}{SPACE}{unit}"
+
+    def interval(
+        self, low: float | None, high: float | None, unit: str, error: float | None = None
+    ) -> str:
         """Return the ends of an interval, in the unit of `effect`, without naming it."""
-        ends = (self.effect(end, unit, with_unit=False) for end in (low, high))
+        ends = (self.effect(end, unit, error, with_unit=False) for end in (low, high))
         return self("unit.interval", low=next(ends), high=next(ends))
 
     def money(self, value: float | None, currency: str) -> str:
         """Return an amount, rounded to whole units of the currency."""
-        return f"{self.number(value, 0)} {currency}"
+        return f"{self.number(value, 0)}{SPACE}{currency}"
 
-    def p_value(self, p: float | None) -> str:
-        """Return a p-value with its sign: ``= 0.041`` or ``< 0.001``."""
+    def p_value(self, p: float | None, sign: bool = True) -> str:
+        """Return a p-value: ``= 0.041``, without the ``sign`` ``0.041``; or ``< 0.001``."""
         if p is None or math.isnan(p):
             return self.number(None)
         if p < 0.001:
-            return f"< {self.number(0.001, 3)}"
-        return f"= {self.number(p, 3)}"
+            return f"<{SPACE}{self.number(0.001, 3)}"
+        return f"={SPACE}{self.number(p, 3)}" if sign else self.number(p, 3)
 
     def group(self, group: str) -> str:
         """Return the name of a group; exploratory groups keep the names of the data."""
@@ -123,7 +134,3 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(
         "".join(f"(?P<{p}>.*)" if i % 2 else re.escape(p) for i, p in enumerate(parts))
     )
-
-
-def _hundred(value: float | None) -> float | None:
-    return None if value is None else 100 * value

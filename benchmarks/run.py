@@ -1,0 +1,137 @@
+"""Each job beside the peer that a user would pick instead, as a ratio in one run.
+
+    make bench
+
+The data are simulated. A peer that takes long is run on a part of the job and scaled up; the
+table says so.
+"""
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import time
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+
+from evaluate.design.balance import joint_test
+from evaluate.effects.table import effects
+from evaluate.plan.model import Plan
+from evaluate.release.publish import publish
+from evaluate.study import Study
+
+PERSONS, BLOCKS, COVARIATES, OUTCOMES = 10_000, 16, 42, 108
+PEER_OUTCOMES, PEER_DRAWS = 3, 200
+
+
+def trial(rng):
+    """Draw a blocked trial: persons, plan and arrays."""
+    block = rng.integers(0, BLOCKS, PERSONS)
+    arm = (rng.random(PERSONS) < 0.3 + 0.02 * block).astype(int)
+    women = rng.random(PERSONS) < 0.5
+    x = rng.normal(size=(PERSONS, COVARIATES))
+    y = x[:, :5].sum(axis=1, keepdims=True) + 0.1 * arm[:, None]
+    y = y + rng.normal(size=(PERSONS, OUTCOMES))
+    names = [f"x{i}" for i in range(COVARIATES)]
+    study = Study(
+        arms=("0", "1"),
+        arm=arm,
+        block=block,
+        block_names=tuple(f"site={b}" for b in range(BLOCKS)),
+        weight=None,
+        takeup=None,
+        cost=None,
+        share=None,
+        covariates=pd.DataFrame(x, columns=names),
+        baselines=pd.DataFrame(index=range(PERSONS)),
+        groups={"all": np.ones(PERSONS, dtype=bool), "women": women, "men": ~women},
+        y=y,
+    )
+    plan = Plan.model_validate(
+        {
+            "title": {"en": "Simulated", "sv": "Simulerat"},
+            "simulated": True,
+            "design": "randomised",
+            "data": {"participants": {"path": "none.csv"}},
+            "columns": {
+                "gender": {"column": "g", "women": 1, "men": 0},
+                "treatment": {"column": "z", "control": 0},
+                "blocks": ["site"],
+            },
+            "covariates": names,
+            "outcomes": {f"y{i}": {"column": f"y{i}", "unit": "points"} for i in range(OUTCOMES)},
+            "analysis": {"estimators": ["lin"]},
+        }
+    )
+    return study, plan
+
+
+def timed(call):
+    start = time.perf_counter()
+    found = call()
+    return time.perf_counter() - start, found
+
+
+def statsmodels_loop(study):
+    """Fit Lin's regression with HC2, one outcome and group at a time, the gap from both."""
+    for i in range(PEER_OUTCOMES):
+        for rows in study.groups.values():
+            dummies = np.equal.outer(study.block[rows], np.arange(1, BLOCKS)).astype(float)
+            x = np.column_stack([study.covariates.to_numpy()[rows], dummies])
+            x = x - x.mean(axis=0)
+            z = study.arm[rows][:, None]
+            design = np.column_stack([np.ones(len(x)), z, x, z * x])
+            sm.OLS(study.y[rows, i], design).fit(cov_type="HC2").bse[1]
+
+
+def permutation_loop(study, rng):
+    """Draw assignments within blocks and regress them on the covariates, one at a time."""
+    x = np.column_stack([np.ones(PERSONS), study.covariates.to_numpy()])
+    for _ in range(PEER_DRAWS):
+        drawn = study.arm.copy()
+        for b in range(BLOCKS):
+            rows = study.block == b
+            drawn[rows] = rng.permutation(drawn[rows])
+        np.linalg.lstsq(x, drawn, rcond=None)
+
+
+def main():
+    rng = np.random.default_rng(20200618)
+    study, plan = trial(rng)
+    lines = []
+
+    ours, found = timed(lambda: effects(study, plan))
+    peer, _ = timed(lambda: statsmodels_loop(study))
+    peer *= OUTCOMES / PEER_OUTCOMES
+    lines.append((f"{len(found.table)} effects, Lin HC2", ours, "statsmodels, one by one", peer))
+
+    ours, _ = timed(
+        lambda: joint_test(study.covariates.to_numpy(), study.arm, study.block, 10_000, rng)
+    )
+    peer, _ = timed(lambda: permutation_loop(study, rng))
+    peer *= 10_000 / PEER_DRAWS
+    lines.append(("joint balance, 10,000 draws", ours, "numpy, one by one", peer))
+
+    participants = pd.DataFrame({"arm": study.arm.astype(str), "gender": "women"})
+    participants.loc[study.groups["men"], "gender"] = "men"
+    limits = {"min_cell": 5}
+    from evaluate.plan.config import Disclosure
+
+    gate, _ = timed(
+        lambda: publish({"effects": found.table}, participants, plan, Disclosure(**limits))
+    )
+
+    print(f"{PERSONS:,} persons, {BLOCKS} blocks, {COVARIATES} covariates, {OUTCOMES} outcomes")
+    for job, seconds, name, seconds_peer in lines:
+        print(
+            f"{job:<32}{seconds:8.2f} s   {name:<26}{seconds_peer:8.1f} s (scaled)"
+            f"   ratio {seconds_peer / seconds:7.0f}"
+        )
+    print(f"{'release gate on the effects':<32}{gate:8.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""One whole run of Snakemake on a study outside the repository: what must be there, and how."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+from datetime import datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from studies import KEY, NOTEBOOKS, people, plan_for, table, text_of, write_raw, write_study
+
+from evaluate.release import RELEASED
+
+PROGRAMMES = ("full", "svensk")
+# As laid down in the contract: other programs read these columns by name and place.
+EFFECTS = (
+    "outcome, month, arm, role, estimand, estimator, group, estimate, std_error, conf_low, "
+    "conf_high, p_value, p_value_randomisation, p_value_adjusted, df, level, std_error_kind, n, "
+    "n_treated, n_control, n_clusters, mean_treated, mean_control, unit, prespecified, note"
+).split(", ")
+HEAVY = {"dowhy", "econml", "sklearn", "statsmodels", "matplotlib", "nbclient", "nbconvert"}
+ALLOWED = {"report": {"matplotlib"}, "notebooks": {"matplotlib", "nbclient", "nbconvert"}}
+
+
+@pytest.mark.parametrize("programme", PROGRAMMES)
+def test_effects_have_the_columns_of_the_contract_in_their_order(finished, programme):
+    path = finished.study / "results" / programme / "tables" / "effects.csv"
+    assert pd.read_csv(path, nrows=0).columns.tolist() == EFFECTS
+
+
+@pytest.mark.parametrize("programme", PROGRAMMES)
+def test_released_tables_match_their_schemas(finished, programme):
+    for name in RELEASED:
+        frame = table(finished.study / "results" / programme, name)
+        assert len(frame) or name == "heterogeneity", name
+
+
+def test_the_tables_have_every_arm_month_group_and_denominator(finished):
+    results = finished.study / "results" / "full"
+    effects = table(results, "effects")
+    assert set(effects["arm"]) == {"1", "2", "1-2"}
+    assert set(effects.loc[effects["outcome"] == "earn", "month"]) == {6, 12}
+    groups = {"all", "women", "men", "women-men", "education=long", "education=short"}
+    assert set(effects["group"]) == groups
+    assert effects.loc[effects["estimand"] == "itt", "estimate"].notna().all()
+    costs = table(results, "cost_effectiveness")
+    assert set(costs["denominator"]) == {"offer", "participant"}
+    assert set(costs["group"]) == {"all", "women", "men", "women-men"}
+
+
+def test_one_gender_has_its_rows_and_no_gap(finished):
+    effects = table(finished.study / "results" / "svensk", "effects")
+    assert set(effects["group"]) == {"all", "men"}
+    numbers = ["estimate", "std_error", "p_value", "n"]
+    by_group = [effects.loc[effects["group"] == g, numbers] for g in ("all", "men")]
+    pd.testing.assert_frame_equal(*(rows.reset_index(drop=True) for rows in by_group))
+
+
+class Links(HTMLParser):
+    """Collect what a page loads and where it leads."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded, self.links, self.anchors = [], [], set()
+
+    def handle_starttag(self, tag, attributes):
+        named = {key: value or "" for key, value in attributes}
+        if "id" in named:
+            self.anchors.add(named["id"])
+        if tag == "a":
+            self.links.append(named.get("href", "#"))
+        else:
+            loads = ("src", "href", "xlink:href", "srcset", "data", "poster", "action")
+            self.loaded += [named[key] for key in loads if key in named]
+            if tag == "link":
+                self.loaded.append("link")
+
+
+def pages(finished):
+    return [path for path in finished.results if path.suffix == ".html"]
+
+
+def test_every_page_is_there_in_both_languages(finished):
+    expected = {"index.html"}
+    for programme in PROGRAMMES:
+        expected |= {f"{programme}/report.{language}.html" for language in ("en", "sv")}
+        expected |= {f"{programme}/notebooks/{name}.html" for name in NOTEBOOKS}
+    results = finished.study / "results"
+    assert {p.relative_to(results).as_posix() for p in pages(finished)} == expected
+    for programme in PROGRAMMES:
+        for language in ("en", "sv"):
+            html = (results / programme / f"report.{language}.html").read_text(encoding="utf-8")
+            assert f'<html lang="{language}"' in html
+
+
+def test_pages_load_nothing_and_their_links_lead_somewhere(finished):
+    for page in pages(finished):
+        html, links = page.read_text(encoding="utf-8"), Links()
+        links.feed(html)
+        outside = [url for url in links.loaded if not url.startswith(("#", "data:"))]
+        assert not outside, (page.name, outside)
+        assert not re.search(r"@import|url\((?!['\"]?(#|data:))|<script[^>]+src", html), page.name
+        for link in links.links:
+            target, _, anchor = link.partition("#")
+            assert "://" not in target, (page.name, link)
+            assert not target or (page.parent / target).is_file(), (page.name, link)
+            assert target or not anchor or anchor in links.anchors, (page.name, link)
+
+
+@pytest.mark.parametrize("programme", PROGRAMMES)
+def test_notebooks_are_executed_without_a_fault(finished, programme):
+    for name in NOTEBOOKS:
+        path = finished.study / "results" / programme / "notebooks" / f"{name}.ipynb"
+        cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+        assert all(cell.execution_count for cell in cells), name
+        outputs = [o for cell in cells for o in cell.outputs]
+        assert outputs, name
+        assert all(o.output_type in ("execute_result", "display_data") for o in outputs), name
+
+
+def test_no_person_key_leaves_the_raw_file(finished):
+    for folder in ("build", "results", "logs"):
+        for path in sorted((finished.study / folder).rglob("*")):
+            if path.suffix == ".parquet":
+                frame = pd.read_parquet(path)
+                texts = frame.select_dtypes(exclude="number").astype(str)
+                held = texts.apply(lambda c: c.str.contains(KEY)).to_numpy().any()
+            else:
+                held = path.is_file() and KEY.encode() in path.read_bytes()
+            assert not held, path.relative_to(finished.study)
+
+
+def test_results_name_no_folder_of_the_machine(finished):
+    places = [finished.study, finished.workflow.code, Path.home(), Path(sys.prefix), Path.cwd()]
+    texts = {str(place) for place in places} - {"/"}
+    for path in finished.results:
+        content = path.read_text(encoding="utf-8")
+        found = [text for text in texts if text in content]
+        assert not found, (path.name, found)
+
+
+@pytest.mark.parametrize("programme", PROGRAMMES)
+def test_provenance_tells_hashes_and_versions_and_no_clock_time(finished, programme):
+    path = finished.study / "results" / programme / "provenance.json"
+    text = path.read_text(encoding="utf-8")
+    content = json.loads(text)
+    raw = finished.study / content["raw"][0]["path"]
+    assert content["raw"][0]["sha256"] == hashlib.sha256(raw.read_bytes()).hexdigest()
+    plan = finished.study / content["plan"]["path"]
+    assert content["plan"]["sha256"] == hashlib.sha256(plan.read_bytes()).hexdigest()
+    assert content["packages"]["numpy"]
+    assert content["seed"] == 1
+    assert content["disclosure"]["min_cell"] == 5
+    assert str(datetime.now().year) not in re.sub(r'"[0-9a-f]{64}"', "", text)
+    assert not re.search(r"\d\d:\d\d|\d{4}-\d\d-\d\d", text)
+
+
+def test_a_second_run_from_scratch_gives_the_same_bytes(finished, tmp_path):
+    study = tmp_path / "another folder"
+    for part in ("config", "data"):
+        shutil.copytree(finished.study / part, study / part)
+    targets = ["results/index.html", "results/full/report.en.html"]
+    targets.append("results/full/notebooks/1_data.html")
+    elsewhere = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "COLUMNS": "60"}
+    done = finished.workflow.run(study, *targets, **elsewhere)
+    assert done.returncode == 0, done.stdout
+    again = sorted(p for p in (study / "results").rglob("*") if p.is_file())
+    names = [p.relative_to(study).as_posix() for p in again]
+    assert sum(name.startswith("results/full/") for name in names) == 21
+    differ = [n for n in names if (study / n).read_bytes() != (finished.study / n).read_bytes()]
+    assert not differ
+
+
+def test_a_rule_declares_the_modules_and_files_that_it_stands_on(finished):
+    package = str(finished.workflow.code / "src" / "evaluate") + os.sep
+    rules = {trace["rule"] for trace in finished.traces}
+    assert rules == {
+        "data", "design", "effects", "heterogeneity", "costs", "release", "report", "notebooks",
+        "index",
+    }  # fmt: skip
+    for trace in finished.traces:
+        own = {path for path in trace["modules"].values() if path.startswith(package)}
+        own |= {path for path in trace["opened"] if path.startswith(package)}
+        own = {path for path in own if not path.endswith(".pyc") and Path(path).is_file()}
+        assert own <= set(trace["declared"]), (trace["rule"], own - set(trace["declared"]))
+
+
+def test_a_rule_reads_no_file_of_the_study_that_it_does_not_declare(finished):
+    for trace in finished.traces:
+        read = {
+            path
+            for path in trace["opened"]
+            if path.startswith(("config/", "data/", "build/", "results/"))
+            and not path.endswith((".draft", ".ipynb", ".html"))
+        }
+        assert read <= set(trace["declared"]), (trace["rule"], read - set(trace["declared"]))
+
+
+def test_heavy_libraries_are_loaded_by_the_rules_that_need_them_only(finished):
+    for trace in finished.traces:
+        heavy = HEAVY & set(trace["modules"])
+        assert heavy <= ALLOWED.get(trace["rule"], set()), (trace["rule"], heavy)
+
+
+RULE = re.compile(r"^(?:local)?rule (\w+):$")
+OF_PROGRAMME = re.compile(r"^\s+wildcards: programme=([\w-]+)")
+ALL = {"full", "svensk"}
+
+
+def pending(workflow, study):
+    """Return what a run would do: the programmes of each rule, `*` where there is none."""
+    dry = workflow.run(study, "--dry-run")
+    assert dry.returncode == 0, dry.stdout
+    found, rule = {}, ""
+    for line in dry.stdout.splitlines():
+        if match := RULE.match(line):
+            rule = match[1]
+            found.setdefault(rule, set())
+        elif match := OF_PROGRAMME.match(line):
+            found[rule].add(match[1])
+    return {rule: names or {"*"} for rule, names in found.items() if rule != "all"}
+
+
+def chain(programmes, *rules):
+    """Return rules of programmes, and the page of all programmes."""
+    return {rule: set(programmes) for rule in rules} | {"index": {"*"}}
+
+
+AFTER_RELEASE = ("release", "report", "notebooks")
+EDITS = {
+    "src/evaluate/cli.py": {},
+    "src/evaluate/costs/fieller.py": chain(ALL, "costs", *AFTER_RELEASE),
+    "src/evaluate/report/texts/sv.yaml": chain(ALL, "report"),
+    "notebooks/3_effects.ipynb": {"notebooks": ALL},
+}
+
+
+def test_an_edit_reruns_what_stands_on_it_and_nothing_else(finished, tmp_path):
+    # A copy keeps Snakemake's own records; the copied package stays where the records have it.
+    study = tmp_path / "study"
+    shutil.copytree(finished.study, study)
+    reran = {}
+    for name in EDITS:
+        path = finished.workflow.code / name
+        before, times = path.read_bytes(), path.stat()
+        try:
+            path.write_bytes(before + b"\n")
+            reran[name] = pending(finished.workflow, study)
+        finally:
+            path.write_bytes(before)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert reran == EDITS
+    raw = study / "data/raw/svensk/Åtgärd.csv"
+    raw.write_bytes(raw.read_bytes().replace(b"nej", b"ja ", 1))
+    stages = ("data", "design", "effects", "heterogeneity", "costs")
+    everything = chain({"svensk"}, *stages, *AFTER_RELEASE)
+    assert pending(finished.workflow, study) == everything
+    done = finished.workflow.run(study, "--touch", "--quiet")
+    assert done.returncode == 0, done.stdout
+    assert pending(finished.workflow, study) == {}
+    plan = study / "config/programmes/full.yaml"
+    plan.write_text(plan.read_text(encoding="utf-8") + "# read again\n", encoding="utf-8")
+    assert pending(finished.workflow, study) == chain({"full"}, *stages, *AFTER_RELEASE)
+
+
+def test_the_report_shows_what_the_programme_has(finished):
+    english = text_of(finished.study / "results/full/report.en.html")
+    for text in ("Arm 1", "Arm 2", "Women less men", "month 12", "site", "weighted by w"):
+        assert text in english, text
+    swedish = text_of(finished.study / "results/svensk/report.sv.html")
+    assert "Simulerat program svensk" in swedish
+    assert "lön" in swedish
+    assert "Simulerade uppgifter" in swedish
+
+
+def test_a_failing_programme_says_why_once_and_does_not_stop_the_other(finished, tmp_path):
+    write_study(tmp_path, {"good": plan_for("good"), "bad": plan_for("bad")})
+    write_raw(tmp_path, "good", people())
+    broken = people()
+    broken["treat"] = broken["treat"].replace({1: 7}).where(broken.index != 3, 8)
+    write_raw(tmp_path, "bad", broken)
+    targets = [f"results/{name}/tables/effects.csv" for name in ("good", "bad")]
+    done = finished.workflow.run(tmp_path, "--keep-going", *targets)
+    assert done.returncode == 1
+    said = [line for line in done.stdout.splitlines() if "2 different values beside" in line]
+    assert len(said) == 1, done.stdout
+    assert "data/raw/bad/p.csv: column treat" in said[0]
+    assert "Traceback" not in done.stdout
+    assert (tmp_path / targets[0]).is_file()
+    assert not list((tmp_path / "results").glob("bad/**/*.csv"))
+    assert not list((tmp_path / "build").glob("bad/*"))
+    assert "2 different values" in (tmp_path / "logs/bad/data.log").read_text(encoding="utf-8")
