@@ -28,5 +28,13 @@ rule all:
     default_target: True
     input:
         "results/index.html",
-        expand("results/{programme}/report.{language}.html", programme=PLANS, language=LANGUAGES),
-        expand("results/{programme}/notebooks/{notebook}.html", programme=PLANS, notebook=NOTEBOOKS),
+        expand(
+            "results/{programme}/report.{language}.html",
+            programme=PLANS,
+            language=LANGUAGES,
+        ),
+        expand(
+            "results/{programme}/notebooks/{notebook}.html",
+            programme=PLANS,
+            notebook=NOTEBOOKS,
+        ),

@@ -6,11 +6,6 @@ The data are simulated. A peer that takes long is run on a part of the job and s
 table says so.
 """
 
-import os
-
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
 import time
 
 import numpy as np
@@ -19,6 +14,7 @@ import statsmodels.api as sm
 
 from evaluate.design.balance import joint_test
 from evaluate.effects.table import effects
+from evaluate.plan.config import Disclosure
 from evaluate.plan.model import Plan
 from evaluate.release.publish import publish
 from evaluate.study import Study
@@ -70,6 +66,7 @@ def trial(rng):
 
 
 def timed(call):
+    """Return how long a call takes, and what it returns."""
     start = time.perf_counter()
     found = call()
     return time.perf_counter() - start, found
@@ -99,6 +96,7 @@ def permutation_loop(study, rng):
 
 
 def main():
+    """Run every job and its peer, and print their ratio."""
     rng = np.random.default_rng(20200618)
     study, plan = trial(rng)
     lines = []
@@ -117,12 +115,7 @@ def main():
 
     participants = pd.DataFrame({"arm": study.arm.astype(str), "gender": "women"})
     participants.loc[study.groups["men"], "gender"] = "men"
-    limits = {"min_cell": 5}
-    from evaluate.plan.config import Disclosure
-
-    gate, _ = timed(
-        lambda: publish({"effects": found.table}, participants, plan, Disclosure(**limits))
-    )
+    gate, _ = timed(lambda: publish({"effects": found.table}, participants, plan, Disclosure()))
 
     print(f"{PERSONS:,} persons, {BLOCKS} blocks, {COVARIATES} covariates, {OUTCOMES} outcomes")
     for job, seconds, name, seconds_peer in lines:

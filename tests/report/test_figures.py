@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluate.report import figures, sheet
+from evaluate.report import figures, flow_chart, sheet
 from evaluate.report.words import MINUS, Words
 
 GROUPS = ("all", "women", "men", "women-men", "education=short")
@@ -290,8 +290,8 @@ def test_plane_names_groups_without_an_estimate(texts):
     ("span", "digits"), [((-0.07, 0.21), 2), ((-8, 21), 0), ((-0.011, 0.004), 4), ((0, 1e6), 0)]
 )
 def test_axis_numbers_have_the_digits_of_their_step(span, digits):
-    with flow_chart.sheet(100) as (figure, _):
-        axes = flow_chart.panel(figure, (0, 0, 100, 100), (0, 1))
-        flow_chart.numbers(axes, "x", span, SV)
+    with sheet.sheet(100) as (figure, _):
+        axes = sheet.panel(figure, (0, 0, 100, 100), (0, 1))
+        sheet.numbers(axes, "x", span, SV)
         labels = [t.get_text() for t in axes.get_xticklabels()]
     assert {len(t.partition(",")[2]) for t in labels} == {digits}

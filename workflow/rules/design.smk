@@ -20,9 +20,9 @@ rule design:
     output:
         checks="build/{programme}/design_checks.parquet",
         balance="build/{programme}/balance.parquet",
-    params:
-        seed=CONFIG.seed,
     log:
         "logs/{programme}/design.log",
+    params:
+        seed=CONFIG.seed,
     script:
         "../scripts/design.py"

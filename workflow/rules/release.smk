@@ -36,10 +36,10 @@ rule release:
         cost_effectiveness="results/{programme}/tables/cost_effectiveness.csv",
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
+    log:
+        "logs/{programme}/release.log",
     params:
         disclosure=CONFIG.disclosure.model_dump(),
         seed=CONFIG.seed,
-    log:
-        "logs/{programme}/release.log",
     script:
         "../scripts/release.py"

@@ -26,10 +26,10 @@ rule report:
         code=source("report.py", data=[*PAGE, *REPORT]),
     output:
         reports=expand("results/{{programme}}/report.{language}.html", language=LANGUAGES),
-    params:
-        languages=LANGUAGES,
     log:
         "logs/{programme}/report.log",
+    params:
+        languages=LANGUAGES,
     script:
         "../scripts/report.py"
 
@@ -57,9 +57,9 @@ rule index:
         code=source("index.py", data=[*PAGE, "report/templates/index.html.j2"]),
     output:
         "results/index.html",
-    params:
-        languages=LANGUAGES,
     log:
         "logs/index.log",
+    params:
+        languages=LANGUAGES,
     script:
         "../scripts/index.py"

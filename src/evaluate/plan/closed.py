@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Strict
 
 Code = bool | int | float | str
+Flag = Annotated[bool, Strict()]  # `yes` is a text, not true
 
 
 class Closed(BaseModel):

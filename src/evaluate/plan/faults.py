@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import typing
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ KINDS = {
     "int_from_float": "a whole number",
     "bool_type": "true or false",
 }
+PATTERNS = {"^[A-Z]{3}$": "three capitals, such as SEK", r"^[\w-]+$": "letters, digits, - and _"}
 
 
 def messages(path: Path, error: ValidationError, content: Any, model: type[Closed]) -> list[str]:
@@ -54,7 +56,9 @@ def _single(faults: Iterable[ErrorDetails]) -> list[ErrorDetails]:
     found = []
     for fault in faults:
         for loc, text in fault.get("ctx", {}).get("faults", [(fault["loc"], fault["msg"])]):
-            found.append(ErrorDetails(**fault | {"loc": tuple(loc), "msg": text}))
+            single = fault.copy()
+            single["loc"], single["msg"] = tuple(loc), text
+            found.append(single)
     return found
 
 
@@ -73,12 +77,13 @@ def _of_one_branch(faults: Sequence[ErrorDetails], content: Any) -> list[ErrorDe
         value = _walk(content, at_union)[1]
         fit = [b for b in branches.values() if not any(_misfit(f, at_union, value) for f in b)]
         if fit:
-            kept += min(fit, key=lambda b: len(_near_missing(b)))
+            # The fewest faults, and of two the section.
+            kept += min(fit, key=partial(_rank, at_union))
         else:
-            first = next(iter(branches.values()))[0]
-            forms = [_allowed(b[0]) for b in branches.values()]
-            text = " or ".join(dict.fromkeys(f.partition(";")[0] for f in forms))
-            kept.append(ErrorDetails(**first | {"type": "form", "loc": at_union, "msg": text}))
+            forms = [_allowed(b[0]).partition(";")[0] for b in branches.values()]
+            whole = next(iter(branches.values()))[0].copy()
+            whole["type"], whole["loc"], whole["msg"] = "form", at_union, _either(forms)
+            kept.append(whole)
     return sorted(kept, key=lambda f: _walk(content, f["loc"])[2] or 0)
 
 
@@ -101,6 +106,11 @@ def _misfit(fault: ErrorDetails, union: Loc, value: Any) -> bool:
     if isinstance(value, dict | list) or value is None:
         return fault["type"] in KINDS or fault["type"] == "literal_error"
     return fault["type"] in ("model_type", "dict_type", "list_type", "tuple_type")
+
+
+def _rank(union: Loc, branch: Sequence[ErrorDetails]) -> tuple[int, bool]:
+    is_section = branch[0]["loc"][len(union)] in {m.__name__ for m in _subclasses(Closed)}
+    return len(_near_missing(branch)), not is_section
 
 
 def _near_missing(faults: Sequence[ErrorDetails]) -> list[ErrorDetails]:
@@ -146,8 +156,10 @@ def _walk(content: Any, loc: Loc) -> tuple[str, Any, int | None]:
             line = node.lc.key(found)[0] + 1
         if isinstance(node, CommentedSeq) and found in (node.lc.data or {}):
             line = node.lc.item(found)[0] + 1
-        part = f"item {step + 1}" if isinstance(node, list) else str(found)  # type: ignore[operator]
-        text = f"{text}{' ' if isinstance(node, list) else '.' if text else ''}{part}"
+        if isinstance(node, list):
+            text += f", item {found + 1}"
+        else:
+            text += (", " if ", item" in text else "." if text else "") + str(found)
         node = node[found]
     return text, node, line
 
@@ -187,6 +199,12 @@ def _nearest(word: object, known: Sequence[str]) -> str:
     return f" Did you mean `{near}`?" if (near := _near(word, known)) else ""
 
 
+def _either(forms: Sequence[str]) -> str:
+    """Return forms as a text; any number may be whole."""
+    unique = [f for f in dict.fromkeys(forms) if f != KINDS["int_type"] or "a number" not in forms]
+    return " or ".join([", ".join(unique[:-1]), unique[-1]] if unique[1:] else unique)
+
+
 def _words(fault: ErrorDetails) -> list[str]:
     """Return the words that a fault says are allowed."""
     expected = fault["ctx"]["expected"].replace(" or ", ", ")
@@ -208,8 +226,11 @@ def _message(path: Path, fault: ErrorDetails, content: Any, model: type[Closed])
         hint = _nearest(loc[-1], known) or f" Known keys: {', '.join(known)}."
         return f"{where}: {key}: unknown key.{hint}"
     if kind == "missing":
-        key = ".".join(filter(None, [key, str(loc[-1])]))
+        absent = f"item {loc[-1] + 1}" if isinstance(loc[-1], int) else loc[-1]
+        key = f"{key}, {absent}" if ", item" in key else ".".join(filter(None, [key, str(absent)]))
         return f"{where}: {key}: missing, and required."
+    if loc[-1:] == ("[key]",):
+        key, value = f"{key}: key", loc[-2]
     if value is None:
         key = f"{key}: empty"
     elif not isinstance(value, dict | list):
@@ -217,10 +238,13 @@ def _message(path: Path, fault: ErrorDetails, content: Any, model: type[Closed])
     if kind == "literal_error":
         known = _words(fault)
         return f"{where}: {key} is not among {', '.join(known)}.{_nearest(value, known)}"
-    if kind in KINDS or kind == "form":
-        return f"{where}: {key}: must be {KINDS.get(kind, fault['msg'])}."
-    if kind == "too_short":
-        return f"{where}: {key}: must not be empty."
-    what = fault["msg"].removeprefix("Value error, ").replace("Input should", "must").rstrip(".")
-    what = what.replace("String should", "must")
-    return f"{where}: {key + ': ' if key else ''}{what}."
+    what = fault["msg"].removeprefix("Value error, ").rstrip(".")
+    if kind == "model_type":
+        what = f"must be {SECTION}: {', '.join(_keys(_model_at(model, loc)))}"
+    elif kind in KINDS or kind == "form":
+        what = f"must be {KINDS.get(kind, fault['msg'])}"
+    elif kind == "string_pattern_mismatch":
+        what = f"must be {PATTERNS[fault['ctx']['pattern']]}"
+    elif kind == "too_short":
+        what = "must not be empty"
+    return f"{where}: {key + ': ' if key else ''}{what.replace('Input should', 'must')}."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from evaluate.plan.closed import Closed, Text
+from evaluate.plan.closed import Closed, Flag, Text
 from evaluate.plan.columns import Columns
 from evaluate.plan.costs import Costs
 from evaluate.plan.outcomes import Outcome, OutcomeColumn
@@ -44,10 +45,10 @@ class Matching(Closed):
 
     distance: Literal["propensity", "mahalanobis", "inverse_variance"] = "propensity"
     neighbours: Annotated[int, Field(ge=1)] = 1
-    replace: bool = True
+    replace: Flag = True
     caliper: float | None = None
     exact: list[str] = []
-    bias_correction: bool = True
+    bias_correction: Flag = True
     weights: Literal["uniform", "inverse_distance"] = "uniform"
 
 
@@ -97,7 +98,7 @@ class Plan(Closed):
 
     title: Text
     source: Source | None = None
-    simulated: bool = Field(False, description="Labels every page of the report.")
+    simulated: Flag = Field(False, description="Labels every page of the report.")
     design: Literal["randomised", "observational", "follow_up", "benchmark", "synthesis"]
     data: Data
     columns: Columns
@@ -113,21 +114,24 @@ class Plan(Closed):
 
     @model_validator(mode="after")
     def _names_agree(self) -> Plan:
+        faults: list[tuple[tuple[str, ...], str]] = []
+        known = ", ".join(self.outcomes)
         for name in self.costs.outcomes if self.costs else []:
             if name not in self.outcomes:
-                raise ValueError(
-                    f"costs.outcomes names {name}, the outcomes are {', '.join(self.outcomes)}"
-                )
+                faults.append((("costs", "outcomes"), f"`{name}` is not among {known}"))
         names = [c.column for c in self.covariate_list]
         if doubles := sorted({n for n in names if names.count(n) > 1}):
-            raise ValueError(f"covariates name {', '.join(doubles)} more than once")
+            faults.append((("covariates",), f"{', '.join(doubles)} more than once"))
         for key, outcome in self.outcomes.items():
             if unknown := sorted(set(outcome.without) - set(names)):
-                raise ValueError(
-                    f"outcomes.{key}.without names {', '.join(unknown)}, not among the covariates"
-                )
+                text = f"{', '.join(unknown)} not among the covariates"
+                faults.append((("outcomes", key, "without"), text))
         if self.analysis.slopes == "shared" and not self.columns.both_genders:
-            raise ValueError("analysis.slopes: shared needs women and men in columns.gender")
+            text = "needs women and men in columns.gender"
+            faults.append((("analysis", "slopes"), text))
+        if faults:
+            said = "; ".join(f"{'.'.join(loc)}: {text}" for loc, text in faults)
+            raise PydanticCustomError("names", "{said}", {"said": said, "faults": faults})
         return self
 
     @property
