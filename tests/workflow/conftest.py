@@ -56,19 +56,27 @@ class Workflow:
     def run(
         self, study: Path, *arguments: str, cores: int = 2, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake in a study and return what it has said, both streams in one."""
+        """Run Snakemake in a study, both its streams in one."""
+        files = ("--snakefile", str(self.code / "Snakefile"), "--directory", str(study))
+        command = ["-m", "snakemake", "--nocolor", *files, "--cores", str(cores), *arguments]
+        return self._python(command, study, variables, stderr=subprocess.STDOUT)
+
+    def command(self, study: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command `evaluate` in a study."""
+        command = ["-c", "from evaluate.cli import app; app()", *arguments]
+        return self._python(command, study, {}, stderr=subprocess.PIPE)
+
+    def _python(
+        self, command: list[str], study: Path, variables: dict[str, str], stderr: int
+    ) -> subprocess.CompletedProcess[str]:
         paths = [str(self.code / "src"), variables.pop("PYTHONPATH", "")]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(
-            [
-                *(sys.executable, "-m", "snakemake", "--nocolor"),
-                *("--snakefile", str(self.code / "Snakefile"), "--directory", str(study)),
-                *("--cores", str(cores), *arguments),
-            ],
-            env=environment | variables,
+            [sys.executable, *command],
+            cwd=study,
+            env=os.environ | own | variables,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            stderr=stderr,
             encoding="utf-8",
             check=False,
         )

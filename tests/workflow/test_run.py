@@ -17,6 +17,8 @@ from studies import KEY, NOTEBOOKS, people, plan_for, table, text_of, write_raw,
 
 from evaluate.release import RELEASED
 
+from .conftest import Workflow
+
 PROGRAMMES = ("full", "svensk")
 # As laid down in the contract: other programs read these columns by name and place.
 EFFECTS = (
@@ -242,31 +244,27 @@ EDITS = {
 
 
 def test_an_edit_reruns_what_stands_on_it_and_nothing_else(finished, tmp_path):
-    # A copy keeps Snakemake's own records; the copied package stays where the records have it.
-    study = tmp_path / "study"
-    shutil.copytree(finished.study, study)
+    # Copies keep Snakemake's own records; --touch tells it that the package has moved.
+    study = shutil.copytree(finished.study, tmp_path / "study")
+    workflow = Workflow(shutil.copytree(finished.workflow.code, tmp_path / "code"))
+    assert workflow.run(study, "--touch", "--quiet").returncode == 0
+    assert "nothing to do" in workflow.command(study, "run").stdout
     reran = {}
     for name in EDITS:
-        path = finished.workflow.code / name
+        path = workflow.code / name
         before, times = path.read_bytes(), path.stat()
-        try:
-            path.write_bytes(before + b"\n")
-            reran[name] = pending(finished.workflow, study)
-        finally:
-            path.write_bytes(before)
-            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        path.write_bytes(before + b"\n")
+        reran[name] = pending(workflow, study)
+        path.write_bytes(before)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert reran == EDITS
-    raw = study / "data/raw/svensk/Åtgärd.csv"
-    raw.write_bytes(raw.read_bytes().replace(b"nej", b"ja ", 1))
     stages = ("data", "design", "effects", "heterogeneity", "costs")
-    everything = chain({"svensk"}, *stages, *AFTER_RELEASE)
-    assert pending(finished.workflow, study) == everything
-    done = finished.workflow.run(study, "--touch", "--quiet")
-    assert done.returncode == 0, done.stdout
-    assert pending(finished.workflow, study) == {}
-    plan = study / "config/programmes/full.yaml"
+    plan, raw = study / "config/programmes/full.yaml", study / "data/raw/svensk/Åtgärd.csv"
+    raw.write_bytes(raw.read_bytes().replace(b"nej", b"ja ", 1))
+    assert pending(workflow, study) == chain({"svensk"}, *stages, *AFTER_RELEASE)
+    assert workflow.run(study, "--touch", "--quiet").returncode == 0
     plan.write_text(plan.read_text(encoding="utf-8") + "# read again\n", encoding="utf-8")
-    assert pending(finished.workflow, study) == chain({"full"}, *stages, *AFTER_RELEASE)
+    assert pending(workflow, study) == chain({"full"}, *stages, *AFTER_RELEASE)
 
 
 def test_the_report_shows_what_the_programme_has(finished):
@@ -280,19 +278,23 @@ def test_the_report_shows_what_the_programme_has(finished):
 
 
 def test_a_failing_programme_says_why_once_and_does_not_stop_the_other(finished, tmp_path):
-    write_study(tmp_path, {"good": plan_for("good"), "bad": plan_for("bad")})
-    write_raw(tmp_path, "good", people())
+    write_study(tmp_path, {"bad": plan_for("bad"), "good": plan_for("good")}, languages=["sv"])
+    write_raw(tmp_path, "good", people(80))
     broken = people()
-    broken["treat"] = broken["treat"].replace({1: 7}).where(broken.index != 3, 8)
+    broken["treat"] = broken["treat"].mask(broken.index == 3, 8)
     write_raw(tmp_path, "bad", broken)
-    targets = [f"results/{name}/tables/effects.csv" for name in ("good", "bad")]
-    done = finished.workflow.run(tmp_path, "--keep-going", *targets)
+    done = finished.workflow.command(tmp_path, "run")
     assert done.returncode == 1
-    said = [line for line in done.stdout.splitlines() if "2 different values beside" in line]
-    assert len(said) == 1, done.stdout
-    assert "data/raw/bad/p.csv: column treat" in said[0]
-    assert "Traceback" not in done.stdout
-    assert (tmp_path / targets[0]).is_file()
-    assert not list((tmp_path / "results").glob("bad/**/*.csv"))
-    assert not list((tmp_path / "build").glob("bad/*"))
+    assert done.stderr.count("data/raw/bad/p.csv: column treat") == 1
+    assert "2 different values beside control" in done.stderr
+    assert "logs/snakemake.log" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    steps = re.findall(r"^\[ *(\d+)/\d+\] (.+)$", done.stdout, flags=re.MULTILINE)
+    assert [int(number) for number, _ in steps] == list(range(1, len(steps) + 1))
+    assert {"data good", "report good", "notebooks good"} <= {step for _, step in steps}
+    assert not {step for _, step in steps if "bad" in step}
+    assert (tmp_path / "results/good/report.sv.html").is_file()
+    assert not list(tmp_path.glob("build/bad/*"))
+    assert not list(tmp_path.glob("results/bad/**/*.*"))
+    assert not (tmp_path / "results/index.html").exists()
     assert "2 different values" in (tmp_path / "logs/bad/data.log").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from evaluate.covariates import Covariates, imputed
 
 CELLS = 20_000_000  # drawn assignments held at a time, in persons
 MOST_CELLS = 2_000_000_000  # persons times draws
-TIE = 1e-5  # relative difference that single precision cannot tell from a tie
+TIE = 1e-5  # of the statistic or its size by chance: single precision cannot tell it from a tie
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,13 @@ def joint_test(
     sorted_arm = arm[order].astype(np.int8)
     edges = np.flatnonzero(np.diff(block[order], prepend=-1, append=-1))
     actual = float(statistic(sorted_arm[None])[0])
+    reached = actual - TIE * max(actual, basis.shape[1] / n)
     at_least, step = 0, max(1, CELLS // n)
     for start in range(0, draws, step):
         drawn = np.tile(sorted_arm, (min(step, draws - start), 1))
         for low, high in itertools.pairwise(edges):
             drawn[:, low:high] = rng.permuted(drawn[:, low:high], axis=1)
-        at_least += int((statistic(drawn) >= actual * (1 - TIE)).sum())
+        at_least += int((statistic(drawn) >= reached).sum())
     scale = n - (len(edges) - 1)
     return JointTest(actual * scale, (1 + at_least) / (1 + draws), draws, basis.shape[1])
 

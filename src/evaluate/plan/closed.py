@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Strict
@@ -24,9 +25,6 @@ class Text(Closed):
 
 
 def code_text(code: Code) -> str:
-    """Return a code as the data would spell it: 1, 1.0 and "1" are all "1"."""
-    if isinstance(code, bool):
-        return str(code).lower()
-    if isinstance(code, float) and code.is_integer():
-        return str(int(code))
-    return str(code).strip()
+    """Return a code as the data would spell it: 1, 1.0, "1" and "1,0" are all "1"."""
+    text = re.sub(r"^(-?\d+)[.,]0+$", r"\1", str(code).strip())
+    return text.lower() if text.lower() in ("true", "false") else text

@@ -77,7 +77,7 @@ def _of_one_branch(faults: Sequence[ErrorDetails], content: Any) -> list[ErrorDe
         value = _walk(content, at_union)[1]
         fit = [b for b in branches.values() if not any(_misfit(f, at_union, value) for f in b)]
         if fit:
-            # The fewest faults, and of two the section.
+            # The fewest faults; of two a value out of bounds, not of another kind; then the section.
             kept += min(fit, key=partial(_rank, at_union))
         else:
             forms = [_allowed(b[0]).partition(";")[0] for b in branches.values()]
@@ -108,9 +108,10 @@ def _misfit(fault: ErrorDetails, union: Loc, value: Any) -> bool:
     return fault["type"] in ("model_type", "dict_type", "list_type", "tuple_type")
 
 
-def _rank(union: Loc, branch: Sequence[ErrorDetails]) -> tuple[int, bool]:
+def _rank(union: Loc, branch: Sequence[ErrorDetails]) -> tuple[int, bool, bool]:
     is_section = branch[0]["loc"][len(union)] in {m.__name__ for m in _subclasses(Closed)}
-    return len(_near_missing(branch)), not is_section
+    is_other_kind = len(branch[0]["loc"]) == len(union) + 1 and branch[0]["type"] in KINDS
+    return len(_near_missing(branch)), is_other_kind, not is_section
 
 
 def _near_missing(faults: Sequence[ErrorDetails]) -> list[ErrorDetails]:

@@ -48,8 +48,25 @@ def _load(path: Path, model: type[Model]) -> Model:
     if not path.is_file():
         name = path.stem if model is Plan else "NAME"
         raise PlanError(f"{path}: no such file. Make one with `evaluate new {name}`.")
+    content = read_yaml(path)
     try:
-        content = YAML().load(path.read_text(encoding="utf-8-sig"))
+        return model.model_validate(_plain(content))
+    except ValidationError as error:
+        raise Problems(messages(path, error, content, model)) from None
+
+
+def read_yaml(path: Path) -> CommentedMap:
+    """Read keys and values with their lines, comments and quotation marks.
+
+    Raises
+    ------
+    PlanError
+        If the file is not YAML, or not keys with values at the top.
+    """
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise PlanError(f"{path}: cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -61,10 +78,7 @@ def _load(path: Path, model: type[Model]) -> Model:
         raise PlanError(f"{path}: not YAML: a character or depth that YAML forbids.") from None
     if not isinstance(content, CommentedMap):
         raise PlanError(f"{path}: empty, or not a list of `key: value`.")
-    try:
-        return model.model_validate(_plain(content))
-    except ValidationError as error:
-        raise Problems(messages(path, error, content, model)) from None
+    return content
 
 
 def _problem(error: MarkedYAMLError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from evaluate.errors import PlanError
-from evaluate.plan.load import plan_path
+from evaluate.plan.load import plan_path, read_yaml
 from evaluate.plan.schema import json_schemas
 from evaluate.run import workflow_root
 
@@ -34,11 +35,10 @@ def scaffold(name: str, directory: Path) -> list[Path]:
     path = directory / plan_path(name)
     if path.exists():
         raise PlanError(f"{path}: the programme exists. Choose another name.")
-    made = [path]
+    made = [path, *_configure(name, directory / "config" / "config.yaml")]
     path.parent.mkdir(parents=True, exist_ok=True)
     template = (TEMPLATES / "programme.yaml").read_text(encoding="utf-8")
     path.write_text(template.replace("NAME", name), encoding="utf-8")
-    made += _configure(name, directory / "config" / "config.yaml")
     for file, content in json_schemas().items():
         schema = directory / "config" / "schemas" / file
         if not schema.exists():
@@ -54,18 +54,20 @@ def _configure(name: str, path: Path) -> list[Path]:
     """Name the programme in the configuration, whose comments stay."""
     if not path.exists():
         template = (TEMPLATES / "config.yaml").read_text(encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(template.replace("NAME", name), encoding="utf-8")
         return [path]
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    config = yaml.load(path.read_text(encoding="utf-8"))
-    if not isinstance(config, dict) or not isinstance(config.get("programmes"), list):
+    config = read_yaml(path)
+    if not isinstance(config.get("programmes"), list):
         raise PlanError(f"{path}: no list `programmes` to add `{name}` to.")
     if name in config["programmes"]:
         return []
     config["programmes"].append(name)
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(config, file)
+    yaml = YAML()
+    yaml.width = 4096  # a long line stays one
+    text = io.StringIO()
+    yaml.dump(config, text)
+    path.write_text(text.getvalue(), encoding="utf-8")
     return [path]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from evaluate.plan.closed import Closed, Code
 
@@ -16,12 +16,22 @@ class Table(Closed):
 
     path: str | None = None
     encoding: str = "auto"
-    delimiter: str = "auto"
+    delimiter: str = Field("auto", description='`auto`, or one character: `";"`, `"\\t"`.')
     decimal: Literal["auto", ".", ","] = "auto"
-    sheet: str | int | None = None
+    sheet: str | Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Name of the sheet, or its number from 1; the first by default."
+    )
     labels: Literal["codes", "labels"] = "codes"
     url_env: str | None = Field(None, description="Environment variable with the address.")
     query: str | None = None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_mark(cls, value: str) -> str:
+        is_mark = len(value) == 1 and value.isascii() and value.isprintable()
+        if value not in ("auto", "\t") and (not is_mark or value.isalnum() or value in " .\"'"):
+            raise ValueError('must be auto or one mark in quotation marks: ";", ",", "|" or "\\t"')
+        return value
 
     @model_validator(mode="after")
     def _file_or_query(self) -> Table:

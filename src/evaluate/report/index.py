@@ -45,18 +45,20 @@ class Entry:
         """Return the effects of the offer on primary outcomes by the lead estimator."""
         table = self.effects
         lead = (table["estimand"] == "itt") & (table["estimator"] == self.plan.estimators[0])
-        chosen = table[lead & (table["role"] == "primary") & ~table["group"].str.contains("=")]
+        gendered = set(self.plan.columns.genders) if not self.plan.columns.both_genders else set()
+        shown = lead & ~table["group"].str.contains("=") & ~table["group"].isin(gendered)
+        chosen = table[shown & (table["role"] == "primary")]
         if chosen.empty:
             chosen = table[lead & (table["group"] == "all")].head(1)
         return [self._row(row, words) for row in records(chosen)]
 
     def _row(self, row: dict[str, Any], words: Words) -> dict[str, str]:
         outcome = str(row["outcome"])
-        titles = self.plan.outcomes[outcome].title or {}
-        title = titles.get(words.language, outcome)
+        title = (self.plan.outcomes[outcome].title or {}).get(words.language, outcome)
         if not pd.isna(row["month"]):
             title = words("summary.outcome_month", outcome=title, month=row["month"])
-        unit, error = str(row["unit"]), row["std_error"]
+        stated, error = self.plan.outcomes[outcome], row["std_error"]
+        unit = (stated.unit_title or {}).get(words.language, stated.unit)
         absent = pd.isna(row["estimate"])
         return {
             "title": title,

@@ -207,7 +207,6 @@ def limits(released: Released, words: Words) -> list[str]:
     """Say what a reader must not read into the numbers."""
     plan, rows = released.plan, len(released.disclosure["withheld"])
     least = released.disclosure["min_cell"]
-    mixed = released.effects["note"].fillna("").str.contains("gender is mixed in").any()
     analysed = released.flow.loc[released.flow["step"] == "analysed", "n"]
     included = released.flow.loc[released.flow["step"] == "included", "n"]
     stated = {
@@ -215,7 +214,7 @@ def limits(released: Released, words: Words) -> list[str]:
         "short": True,
         "displacement": True,
         "no_takeup": plan.columns.takeup is None,
-        "gender_mixed": bool(mixed),
+        "gender_mixed": released.mixes_gender,
         "attrition": bool((analysed.dropna() < included.dropna().sum()).any()),
         "cost_figure": bool(plan.costs and plan.costs.amount is not None),
         "multiplicity": True,

@@ -83,6 +83,12 @@ class Released:
         return max(stated.columns)
 
     @property
+    def mixes_gender(self) -> bool:
+        """Whether women and men were offered unequal shares, so that `all` mixes the two."""
+        mark = NOTES["shares"].partition("{")[0]
+        return bool(self.effects["note"].fillna("").str.contains(mark, regex=False).any())
+
+    @property
     def equality(self) -> pd.DataFrame:
         """The tests of equal effects that a reader needs: no placebo, one month per outcome."""
         table = self.heterogeneity
@@ -132,6 +138,8 @@ def read_released(plan: Plan, results: Path, language: Language) -> Released:
 
     def table(name: str) -> pd.DataFrame:
         read = read_csv(results / "tables" / f"{name}.csv", getattr(schemas, name.upper()))
+        if "group" in read and not plan.columns.both_genders:
+            read = read[~read["group"].isin(plan.columns.genders)]  # the same as all
         return read.assign(unit=read["outcome"].map(units)) if "unit" in read else read
 
     return Released(

@@ -99,8 +99,8 @@ def effect_sentence(row: dict[str, Any], released: Released, words: Words) -> st
     return words(
         "summary.effect",
         **numbers,
-        treated=words.level(row["mean_treated"], row["unit"]),
-        control=words.level(row["mean_control"], row["unit"]),
+        treated=words.level(row["mean_treated"], row["unit"], with_unit=True),
+        control=words.level(row["mean_control"], row["unit"], with_unit=True),
         reading=words(f"summary.{direction if settled else 'unsettled'}"),
     )
 
@@ -141,6 +141,8 @@ def checks(released: Released, words: Words) -> list[str]:
     """Say what the checks of the lottery and the placebo outcomes give."""
     warned = int((released.design_checks["verdict"] == "warn").sum())
     found = [words("summary.checks_warn", n=warned) if warned else words("summary.checks_ok")]
+    if released.mixes_gender:
+        found.append(words("limits.gender_mixed"))
     for outcome, stated in released.plan.outcomes.items():
         if stated.role != "placebo":
             continue

@@ -63,11 +63,12 @@ class Words:
         text = format_decimal(round(value, digits) + 0.0, pattern, locale=LOCALE[self.language])
         return text.replace("-", MINUS)
 
-    def level(self, value: float | None, unit: str) -> str:
+    def level(self, value: float | None, unit: str, with_unit: bool = False) -> str:
         """Return a mean: a share in per cent, anything else in its unit."""
         if unit == "share" and value is not None and math.isfinite(value):
             return self("unit.percent", x=self.number(100 * value, 1))
-        return self.number(value)
+        text = self.number(value)
+        return f"{text}{SPACE}{unit}" if with_unit and unit != "share" and text != DASH else text
 
     def effect(
         self, value: float | None, unit: str, error: float | None = None, with_unit: bool = True
