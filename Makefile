@@ -42,7 +42,7 @@ $(READY): requirements.lock pyproject.toml hatch_build.py
 	@echo "Making $(VENV) (a few minutes, once) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-		--require-hashes --requirement requirements.lock | grep -v "already satisfied"
+		--require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet \
 		--no-build-isolation --no-deps --editable .
 	@touch $(READY)

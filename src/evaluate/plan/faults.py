@@ -77,7 +77,7 @@ def _of_one_branch(faults: Sequence[ErrorDetails], content: Any) -> list[ErrorDe
         value = _walk(content, at_union)[1]
         fit = [b for b in branches.values() if not any(_misfit(f, at_union, value) for f in b)]
         if fit:
-            # The fewest faults; of two a value out of bounds, not of another kind; then the section.
+            # The fewest faults; then rather out of bounds than of another kind; then the section.
             kept += min(fit, key=partial(_rank, at_union))
         else:
             forms = [_allowed(b[0]).partition(";")[0] for b in branches.values()]

@@ -1,0 +1,132 @@
+"""Words and numbers: both languages say the same things, in their own marks."""
+
+import string
+
+import pytest
+
+from evaluate.notes import NOTES, REASONS, joined, note, reason
+from evaluate.report.words import MINUS, Words, catalogue
+
+EN, SV = Words("en"), Words("sv")
+NBSP = "\u00a0"
+
+
+def placeholders(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def plain(text):
+    return text.replace(NBSP, " ").replace("\u202f", " ")
+
+
+def test_the_languages_have_the_same_texts():
+    assert catalogue("en").keys() == catalogue("sv").keys()
+
+
+def test_a_text_has_the_same_places_for_values_in_both_languages():
+    for key, text in catalogue("en").items():
+        assert placeholders(text) == placeholders(catalogue("sv")[key]), key
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_every_note_and_reason_has_a_text_with_its_values(language):
+    texts = catalogue(language)
+    for kinds, prefix in ((NOTES, "note"), (REASONS, "reason")):
+        for kind, template in kinds.items():
+            assert placeholders(texts[f"{prefix}.{kind}"]) <= placeholders(template), kind
+        of_prefix = {key for key in texts if key.startswith(f"{prefix}.")}
+        assert of_prefix == {f"{prefix}.{kind}" for kind in kinds}
+
+
+def values_of(template):
+    return {name: f"<{name}>" for name in placeholders(template)}
+
+
+@pytest.mark.parametrize("kind", NOTES)
+def test_a_note_is_found_again_in_both_languages(kind):
+    values = values_of(NOTES[kind])
+    for words in (EN, SV):
+        expected = catalogue(words.language)[f"note.{kind}"].format(**values)
+        assert words.note(note(kind, **values)) == expected
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_a_reason_is_found_again_in_both_languages(kind):
+    values = values_of(REASONS[kind])
+    for words in (EN, SV):
+        expected = catalogue(words.language)[f"reason.{kind}"].format(**values)
+        assert words.reason(reason(kind, **values)) == expected
+
+
+def test_several_notes_are_translated_one_by_one():
+    text = joined([note("imputed", n=3), note("constant"), note("imputed", n=3)])
+    assert SV.note(text) == f"{SV.note(note('imputed', n=3))}; {SV.note(note('constant'))}"
+    assert SV.note("") == ""
+
+
+def test_a_reason_of_a_criterion_keeps_the_criterion():
+    assert "age >= 18" in SV.reason(reason("unmet", criterion="age >= 18"))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "english", "swedish"),
+    [
+        (1234567.4, 0, "1,234,567", "1 234 567"),
+        (0.06632, None, "0.066", "0,066"),
+        (0.5, None, "0.50", "0,50"),
+        (12.345, None, "12.3", "12,3"),
+        (794.34, None, "794", "794"),
+        (-794.34, 1, f"{MINUS}794.3", f"{MINUS}794,3"),
+        (-0.04, 1, "0.0", "0,0"),
+        (1000, 2, "1,000.00", "1 000,00"),
+        (float("nan"), None, "\u2013", "\u2013"),
+        (float("inf"), 1, "\u2013", "\u2013"),
+        (None, None, "\u2013", "\u2013"),
+    ],
+)
+def test_a_number_in_both_languages(value, digits, english, swedish):
+    assert plain(EN.number(value, digits)) == english
+    assert plain(SV.number(value, digits)) == swedish
+
+
+def test_a_share_is_told_in_per_cent_and_its_effect_in_percentage_points():
+    assert plain(SV.level(0.4321, "share")) == "43,2 %"
+    assert plain(EN.effect(0.0663, "share")) == "6.6 percentage points"
+    assert plain(SV.effect(-0.0663, "share")) == f"{MINUS}6,6 procentenheter"
+    assert plain(EN.effect(794.34, "USD")) == "794 USD"
+    assert plain(EN.effect(0.0663, "share", with_unit=False)) == "6.6"
+
+
+def test_a_precise_effect_has_two_digits_of_its_error():
+    assert plain(EN.effect(0.06632, "share", 0.00041)) == "6.632 percentage points"
+    assert plain(EN.effect(0.06632, "share", 0.041)) == "6.6 percentage points"
+    assert plain(EN.effect(0.01234, "log SEK", 0.00056)) == "0.01234 log SEK"
+
+
+def test_an_interval_in_both_languages():
+    assert plain(EN.interval(-0.0012, 0.134, "share")) == f"{MINUS}0.1 to 13.4"
+    assert plain(SV.interval(-0.0012, 0.134, "share")) == f"{MINUS}0,1 till 13,4"
+    assert plain(SV.interval(1234.5, 2345.6, "SEK")) == "1 234 till 2 346"
+
+
+def test_a_p_value_is_never_zero():
+    assert plain(EN.p_value(0.0414)) == "= 0.041"
+    assert plain(SV.p_value(0.0414)) == "= 0,041"
+    assert plain(EN.p_value(1e-9)) == "< 0.001"
+    assert EN.p_value(float("nan")) == "\u2013"
+
+
+def test_money_is_in_whole_units():
+    assert plain(EN.money(482_500.4, "SEK")) == "482,500 SEK"
+    assert plain(SV.money(482_500.4, "SEK")) == "482 500 SEK"
+
+
+def test_groups_of_the_plan_keep_the_words_of_the_data():
+    assert EN.group("women-men") == "Women less men"
+    assert SV.group("women-men") != "women-men"
+    assert EN.group("education=short") == "education: short"
+
+
+def test_a_text_without_its_value_is_an_error():
+    with pytest.raises(KeyError):
+        EN("summary.lead")
