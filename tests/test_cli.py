@@ -229,3 +229,13 @@ def test_new_imports_nothing_heavy(study):
         "assert CliRunner().invoke(app, ['new', 'x']).exit_code == 0"
     )
     assert not HEAVY & loaded_after(code)
+
+
+def test_check_imports_no_estimation(study):
+    write_study(study, {"sound": plan_for("sound")})
+    write_raw(study, "sound", people())
+    code = (
+        "from typer.testing import CliRunner; from evaluate.cli import app; "
+        "assert CliRunner().invoke(app, ['check']).exit_code == 0"
+    )
+    assert not (HEAVY - {"numpy", "pandas", "pandera", "pyarrow"}) & loaded_after(code)

@@ -16,7 +16,7 @@ NOTES = {
     "alone": "{n} persons alone in their block and arm take the pooled variance",
     "dropped": "covariates without variation of their own left out: {names}",
     "imputed": "{n} missing covariate values imputed, with indicators",
-    "shares": "the share offered differs between women and men (p = {p}): gender is mixed in",
+    "shares": "the share offered differs between women and men (p {p}): gender is mixed in",
     "wald": "ratio of the effects of the offer on outcome and take-up, adjusted as {estimator}",
     "withheld": "withheld: fewer than {n} persons",
 }

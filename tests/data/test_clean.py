@@ -71,7 +71,7 @@ HANDLED = {
     "infinite covariate": (changed(3, ålder="-inf"), {},
                            "noted", "ålder infinite, taken as missing", 1, 16),
     "NaN outcome": (changed(3, lön="NaN"), {}, "analysed", "earn", 15, 16),
-    "no take-up": (people(15, kom="1") + [people(16, kom="")[15]],
+    "no take-up": ([*people(15, kom="1"), people(16, kom="")[15]],
                    {"columns": {"takeup": {"column": "kom", "taken": 1}}},
                    "noted", "kom missing", 1, 16),
     "constant month": ([r | {"e1": "0", "e2": str(i)} for i, r in enumerate(people())],
@@ -132,13 +132,13 @@ NAMED = {
     "logarithm of zero": (changed(3, lön="0"), {"outcomes": {"earn": {
         "column": "lön", "unit": "log SEK", "transform": "log"}}},
         "lön: 1 row at or below 0, which has no logarithm"),
-    "weight zero": (people(15, w="1") + [people(16, w="0")[15]], {"columns": {"weight": "w"}},
+    "weight zero": ([*people(15, w="1"), people(16, w="0")[15]], {"columns": {"weight": "w"}},
                     "w: 1 row missing or not above 0"),
-    "weight missing": (people(15, w="1") + [people(16, w="")[15]], {"columns": {"weight": "w"}},
+    "weight missing": ([*people(15, w="1"), people(16, w="")[15]], {"columns": {"weight": "w"}},
                        "w: 1 row missing or not above 0"),
-    "weight infinite": (people(15, w="1") + [people(16, w="inf")[15]],
+    "weight infinite": ([*people(15, w="1"), people(16, w="inf")[15]],
                         {"columns": {"weight": "w"}}, "w: 1 row missing or not above 0"),
-    "weight a text": (people(15, w="1") + [people(16, w="x")[15]], {"columns": {"weight": "w"}},
+    "weight a text": ([*people(15, w="1"), people(16, w="x")[15]], {"columns": {"weight": "w"}},
                       "w: 1 row with a text that is not a number"),
     "share offered of one": (people(16, p="1"), {"assignment": {"share": {"column": "p"}}},
                              "p: 16 rows missing or not above 0 and below 1"),
@@ -204,7 +204,7 @@ def test_missing_columns_and_criteria_come_at_once(path):
 
 @pytest.mark.parametrize("wrong", ["header", "delimiter"])
 def test_a_file_that_is_not_the_planned_one_gives_one_message(path, wrong):
-    made = plan(path, file={"delimiter": ","} if wrong == "delimiter" else {})
+    made = plan(path, file={"delimiter": "|"} if wrong == "delimiter" else {})
     write(path, people(), header=wrong != "header")
     with pytest.raises(Problems) as error:
         clean(read_table(made.data.participants), made)

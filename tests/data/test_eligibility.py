@@ -89,7 +89,7 @@ def test_an_infinity_is_unknown_whichever_way_it_is_asked():
     ],
 )  # fmt: skip
 def test_nothing_beyond_the_grammar_is_read(text):
-    with pytest.raises(PlanError, match="eligibility: .* Allowed are columns"):
+    with pytest.raises(PlanError, match=r"eligibility: .* Allowed are columns"):
         parse(text)
 
 

@@ -60,6 +60,11 @@ BROKEN = {
     "cut off in a row": (b"a;b\n1;2\n1", {}, "1 row with another number of fields"),
     "unclosed quote": (b'a;b\n"x;2\n3;4\n', {}, "quotation mark is opened and not closed"),
     "quotes that swallow rows": (b'a;b\n"x;1\n"y;2\n', {}, "quotation mark .* near line 3"),
+    "wrong delimiter": (
+        b"a;b\n1,5;2\n",
+        {"delimiter": ","},
+        "header's 1 .* Is the delimiter right",
+    ),
     "NUL": (b"a;b\n1;\x002\n", {}, "NUL"),
     "UTF-16 without mark": (TABLE.encode("utf-16-le"), {}, "declare `encoding: utf-16-le`"),
     "UTF-16 cut off": (TABLE.encode("utf-16")[:-1], {}, "not utf-16"),

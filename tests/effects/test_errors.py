@@ -246,3 +246,13 @@ def test_regression_with_as_many_parameters_as_persons_is_refused():
     arm = np.arange(6) % 2
     with pytest.raises(DesignError, match=r"as many parameters as persons \(6\)"):
         fixed_effects(rng.normal(size=(6, 1)), arm, rng.normal(size=(6, 4)), [(1, 0)])
+
+
+@each_estimator
+def test_a_gender_that_does_not_vary_leaves_the_gap_empty_too(estimator):
+    parts = trial(blocked=False)
+    parts["y"][~parts["women"], 0] = 1.0
+    rows = table_of(parts, estimator).loc["itt", "1"]
+    assert rows.loc["men", "note"] == "not estimated: the outcome has one value only"
+    assert rows.loc["women-men", "note"] == NO_GAP
+    assert np.isfinite(rows.loc["women", "estimate"])

@@ -92,7 +92,7 @@ def test_a_null_result_is_called_unsettled_with_the_gap_that_could_be_found(plai
     assert ((rows["conf_low"] < 0) & (rows["conf_high"] > 0)).all()
     assert text.count("do not settle the direction") == 3
     assert "This is not evidence that the effects are the same" in text
-    assert "Den" in summary_of(plain, "sv")
+    assert "inget belägg för att effekterna är lika" in summary_of(plain, "sv")
 
 
 def test_one_gender_says_why_there_is_no_gap(men):
@@ -113,10 +113,8 @@ def test_unbounded_costs_are_said_to_be_so_in_every_place(plain):
     costs = plain.table("cost_effectiveness")
     groups = costs[(costs["group"] != "women-men") & (costs["denominator"] == "offer")]
     assert set(groups["icer_set"]) <= {"unbounded", "whole line"}
-    assert summary_of(plain).count("cannot be bounded") + summary_of(plain).count(
-        "cannot be bounded either"
-    ) >= len(groups)
-    assert summary_of(plain, "sv").count("avgränsas") >= len(groups)
+    assert summary_of(plain).count("cannot be bounded") == len(groups)
+    assert summary_of(plain, "sv").count("avgränsas") == len(groups)
 
 
 def test_a_bounded_cost_has_its_interval(tmp_path):

@@ -236,7 +236,6 @@ def chain(programmes, *rules):
 
 AFTER_RELEASE = ("release", "report", "notebooks")
 EDITS = {
-    "src/evaluate/cli.py": {},
     "src/evaluate/costs/fieller.py": chain(ALL, "costs", *AFTER_RELEASE),
     "src/evaluate/report/texts/sv.yaml": chain(ALL, "report"),
     "notebooks/3_effects.ipynb": {"notebooks": ALL},
@@ -248,6 +247,8 @@ def test_an_edit_reruns_what_stands_on_it_and_nothing_else(finished, tmp_path):
     study = shutil.copytree(finished.study, tmp_path / "study")
     workflow = Workflow(shutil.copytree(finished.workflow.code, tmp_path / "code"))
     assert workflow.run(study, "--touch", "--quiet").returncode == 0
+    with (workflow.code / "src/evaluate/cli.py").open("a") as file:  # no rule stands on it
+        file.write("\n")
     assert "nothing to do" in workflow.command(study, "run").stdout
     reran = {}
     for name in EDITS:
@@ -260,9 +261,11 @@ def test_an_edit_reruns_what_stands_on_it_and_nothing_else(finished, tmp_path):
     assert reran == EDITS
     stages = ("data", "design", "effects", "heterogeneity", "costs")
     plan, raw = study / "config/programmes/full.yaml", study / "data/raw/svensk/Åtgärd.csv"
-    raw.write_bytes(raw.read_bytes().replace(b"nej", b"ja ", 1))
+    before, times = raw.read_bytes(), raw.stat()
+    raw.write_bytes(before.replace(b"nej", b"ja ", 1))
     assert pending(workflow, study) == chain({"svensk"}, *stages, *AFTER_RELEASE)
-    assert workflow.run(study, "--touch", "--quiet").returncode == 0
+    raw.write_bytes(before)
+    os.utime(raw, ns=(times.st_atime_ns, times.st_mtime_ns))
     plan.write_text(plan.read_text(encoding="utf-8") + "# read again\n", encoding="utf-8")
     assert pending(workflow, study) == chain({"full"}, *stages, *AFTER_RELEASE)
 

@@ -9,7 +9,7 @@ from scipy import stats
 from evaluate import schemas
 from evaluate.costs.fieller import FiellerSet, fieller
 from evaluate.effects.fit import Fit, covariates_for
-from evaluate.effects.table import fits_by_group
+from evaluate.effects.groups import fits_by_group
 from evaluate.estimates import Estimates
 from evaluate.plan.closed import code_text
 from evaluate.plan.costs import Costs

@@ -64,10 +64,11 @@ def read_delimited(path: Path, table: Table) -> Sheet:
     except pa.ArrowException:
         raise _unreadable(path, how) from None
     if uneven:
+        why = "The file may be cut off, or a text may hold the delimiter without quotation marks."
         raise DataError(
             f"{path}: {rows(len(uneven))} with another number of fields than the header's "
             f"{len(names)} (read as {how}), the first in row {min(uneven)} of the file. "
-            "The file may be cut off, or a text may hold the delimiter without quotation marks."
+            f"{why if len(names) > 1 else 'Is the delimiter right?'}"
         )
     return Sheet(header, cells.apply(lambda column: column.str.strip()), how)
 

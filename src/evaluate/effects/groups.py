@@ -1,0 +1,147 @@
+"""Effects by group: all, women, men, the gap between them, and the effect of taking part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from evaluate.covariates import Covariates
+from evaluate.effects.fit import Fit, fit, fit_shared
+from evaluate.notes import note
+from evaluate.plan.model import Plan
+from evaluate.study import GAP, Study
+
+Key = tuple[str, tuple[int, int]]  # group and contrast
+WEAK_F = 10.0  # Staiger and Stock's rule of thumb
+NO_TAKEUP = 1e-10  # effect on take-up that is rounding
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Outcome columns that the same persons have and the same covariates adjust.
+
+    Attributes
+    ----------
+    columns : ndarray of int, shape (k,)
+        Positions among the outcome columns of the plan.
+    y : ndarray, shape (n, k)
+        The outcomes, zero where they are missing.
+    observed : ndarray of bool, shape (n,)
+        Who has them.
+    covariates : Covariates
+        What adjusts them.
+    """
+
+    columns: np.ndarray
+    y: np.ndarray
+    observed: np.ndarray
+    covariates: Covariates
+
+
+@dataclass(frozen=True)
+class Estimand:
+    """A fit with the labels that its rows carry."""
+
+    estimand: str
+    estimator: str
+    group: str
+    contrast: tuple[int, int]
+    fit: Fit
+
+
+def estimands(study: Study, plan: Plan, batch: Batch) -> Iterator[Estimand]:
+    """Yield the effects of the offer by every estimator, and of taking part by the lead one.
+
+    Take-up is one more outcome column: where all who have the outcomes have it, one fit
+    gives both effects.
+    """
+    takeup, k = study.takeup, len(batch.columns)
+    for estimator in plan.estimators:
+        leads = takeup is not None and estimator == plan.estimators[0]
+        known = batch.observed if takeup is None else batch.observed & ~np.isnan(takeup)
+        both = batch.y if takeup is None else np.column_stack([batch.y, np.nan_to_num(takeup)])
+        at_once = leads and np.array_equal(known, batch.observed)
+        y = both if at_once else batch.y
+        fits = fits_by_group(study, plan, estimator, y, batch.observed, batch.covariates)
+        for (group, contrast), one in fits.items():
+            yield Estimand("itt", estimator, group, contrast, _first(one, k))
+        if leads:
+            if not at_once:
+                fits = fits_by_group(study, plan, estimator, both, known, batch.covariates)
+            for (group, contrast), one in taking_part(fits, estimator).items():
+                yield Estimand("late", "tsls", group, contrast, one)
+
+
+def fits_by_group(
+    study: Study,
+    plan: Plan,
+    estimator: str,
+    y: np.ndarray,
+    observed: np.ndarray,
+    covariates: Covariates,
+) -> dict[Key, Fit]:
+    """Fit every group and contrast, and the gap between women and men from their scores."""
+    found: dict[Key, Fit] = {}
+    for group, members in study.groups.items():
+        fits = fit(study, plan.analysis, estimator, y, members & observed, covariates)
+        found |= {(group, c): f for c, f in zip(study.contrasts, fits, strict=True)}
+    if not plan.columns.both_genders:
+        return found
+    shared = plan.analysis.slopes == "shared" and estimator == "lin"
+    if shared:
+        both = fit_shared(study, plan.analysis, y, observed, covariates)
+        for gender, fits in zip(("women", "men"), both, strict=True):
+            found |= {(gender, c): f for c, f in zip(study.contrasts, fits, strict=True)}
+    for contrast in study.contrasts:
+        found[GAP, contrast] = gap(found["women", contrast], found["men", contrast], shared)
+    return found
+
+
+def gap(women: Fit, men: Fit, shared: bool = False) -> Fit:
+    """Return women's effects less men's; ``shared`` says that one regression gave both."""
+    rows = women.rows | men.rows
+    if women.effects is None or men.effects is None:
+        return Fit(None, rows, (note("no_gap"),))
+    difference = women.effects - men.effects
+    if shared:
+        difference = replace(difference, df=women.effects.df)
+    return Fit(difference, rows, (*women.notes, *men.notes))
+
+
+def taking_part(fits: dict[Key, Fit], estimator: str) -> dict[Key, Fit]:
+    """Divide the effects of the offer by its effect on take-up, the last column.
+
+    References
+    ----------
+    Imbens and Angrist (1994), Identification and estimation of local average treatment
+    effects, Econometrica 62(2).
+    """
+    found = {
+        (group, contrast): _wald(one, estimator)
+        for (group, contrast), one in fits.items()
+        if contrast[1] == 0 and group != GAP
+    }
+    for group, contrast in fits:
+        if group == GAP and contrast[1] == 0:
+            found[GAP, contrast] = gap(found["women", contrast], found["men", contrast])
+    return found
+
+
+def _wald(one: Fit, estimator: str) -> Fit:
+    if one.effects is None:
+        return one
+    k = len(one.effects.value) - 1
+    first = one.effects.pick([k] * k)
+    size, error = first.value[0], first.std_error[0]
+    if abs(size) < NO_TAKEUP:
+        return Fit(None, one.rows, (note("no_takeup"),))
+    notes = [*one.notes, note("wald", estimator=estimator)]
+    if error > 0 and (f := (size / error) ** 2) < WEAK_F:
+        notes.append(note("weak", f=f"{f:.1f}"))
+    return Fit(one.effects.pick(slice(k)).over(first), one.rows, tuple(notes))
+
+
+def _first(one: Fit, k: int) -> Fit:
+    return one if one.effects is None else replace(one, effects=one.effects.pick(slice(k)))

@@ -1,0 +1,86 @@
+"""Sources: what a script stands on is what Python loads for it, no less."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evaluate.sources import PACKAGE, closure, resources
+
+SCRIPTS = sorted((Path(__file__).parents[1] / "workflow" / "scripts").glob("*.py"))
+LOADED = """
+import runpy, sys
+runpy.run_path(sys.argv[1], run_name="script")
+import importlib
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+modules = [m for n, m in list(sys.modules.items()) if n.split(".")[0] == "evaluate"]
+print("\\n".join(m.__file__ for m in modules if m.__file__))
+"""
+
+
+def loaded(script, *names):
+    """Return the files of the package that a new process has loaded."""
+    command = [sys.executable, "-c", LOADED, str(script), *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {Path(line) for line in done.stdout.split()}
+
+
+def name_of(path):
+    parts = ("evaluate", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(p for p in parts if p != "__init__")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.stem)
+def test_a_script_stands_on_every_module_that_it_loads(script):
+    stated = set(closure(script))
+    # Also those imported inside functions, loaded here by name: nothing lies beyond them.
+    assert loaded(script, *map(name_of, stated)) == stated
+
+
+def test_every_module_is_found_from_another_or_from_a_script(tmp_path):
+    everything = tmp_path / "all.py"
+    modules = [p for p in PACKAGE.rglob("*.py") if "_workflow" not in p.parts]
+    everything.write_text("".join(f"import {name_of(p)}\n" for p in modules))
+    assert set(closure(everything)) == set(modules)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import evaluate.data.flow",
+        "import evaluate.data.flow as f",
+        "from evaluate.data import flow",
+        "from evaluate.data.flow import Flow",
+        "def f():\n    from evaluate.data.flow import Flow",
+        "if True:\n    import os, evaluate.data.flow",
+    ],
+)
+def test_every_form_of_import_counts(tmp_path, statement):
+    script = tmp_path / "script.py"
+    script.write_text(statement)
+    names = [path.relative_to(PACKAGE).as_posix() for path in closure(script)]
+    assert names == ["__init__.py", "data/__init__.py", "data/flow.py"]
+
+
+def test_what_is_no_module_of_the_package_does_not_count(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import os, numpy\nfrom evaluated import x\nfrom evaluate import nothing\n")
+    assert closure(script) == [PACKAGE / "__init__.py"]
+
+
+def test_no_import_is_relative_or_by_name():
+    """Neither would be found."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), path
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if is_call and node.func.id == "import_module":
+                assert path.name == "demo.py", path  # packages of others
+
+
+def test_resources_are_files_of_the_package():
+    texts = resources("report/texts/*.yaml")
+    assert [path.name for path in texts] == ["en.yaml", "sv.yaml"]
