@@ -129,9 +129,9 @@ def _rows(
         numbers[:5] = (found.value, found.std_error, *found.interval(level), found.p_value)
         numbers[7] = found.df
         numbers[:, [bool(reason) for reason in reasons]] = np.nan
-    rows = []
+    rows, columns = [], plan.outcome_columns
     for i, index in enumerate(batch.columns):
-        column = plan.outcome_columns[index]
+        column = columns[index]
         outcome = plan.outcomes[column.outcome]
         row: dict[str, object] = {
             "outcome": column.outcome,
