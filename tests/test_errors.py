@@ -1,5 +1,7 @@
 """Errors: a message a user can act on, in the log and on the screen, and exit code 1."""
 
+import re
+
 import pytest
 
 from evaluate.errors import DataError, EvaluateError, PlanError, Problems, reported, rows
@@ -34,7 +36,25 @@ def test_what_ends_well_says_so(tmp_path):
     assert log.read_text() == "done\n"
 
 
-def test_a_fault_of_the_program_is_not_hidden(tmp_path):
-    with pytest.raises(ZeroDivisionError), reported(tmp_path / "rule.log"):
-        _ = 1 / 0
+def fault(log):
+    with reported(log):
+        float("Zxqv 19800101-1234")
+
+
+def test_a_fault_of_the_program_tells_its_place_and_no_value(tmp_path, capsys):
+    log = tmp_path / "rule.log"
+    with pytest.raises(SystemExit) as stop:
+        fault(log)
+    assert stop.value.code == 2
+    told = log.read_text(encoding="utf-8")
+    assert capsys.readouterr().err == f"evaluate: {told}"
+    assert "a fault of the program (ValueError)" in told
+    assert re.search(r"test_errors.py:\d+ fault", told)
+    assert not any(value in told for value in ("Zxqv", "19800101", str(tmp_path)))
+
+
+def test_a_fault_of_the_program_is_raised_on_request(tmp_path, monkeypatch):
+    monkeypatch.setenv("EVALUATE_DEBUG", "1")
+    with pytest.raises(ValueError, match="Zxqv"):
+        fault(tmp_path / "rule.log")
     assert not (tmp_path / "rule.log").exists()

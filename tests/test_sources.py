@@ -1,6 +1,7 @@
 """Sources: what a script stands on is what Python loads for it, no less."""
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,21 +12,17 @@ from evaluate.sources import PACKAGE, closure, resources
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "workflow" / "scripts").glob("*.py"))
 LOADED = """
-import runpy, sys
-runpy.run_path(sys.argv[1], run_name="script")
-import importlib
-for name in sys.argv[2:]:
-    importlib.import_module(name)
-modules = [m for n, m in list(sys.modules.items()) if n.split(".")[0] == "evaluate"]
-print("\\n".join(m.__file__ for m in modules if m.__file__))
+import importlib, json, runpy, sys
+found = {}
+for script, names in json.load(sys.stdin).items():
+    for name in [n for n in sys.modules if n.split(".")[0] == "evaluate"]:
+        del sys.modules[name]
+    runpy.run_path(script, run_name="script")
+    for name in names:
+        importlib.import_module(name)
+    found[script] = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "evaluate"]
+print(json.dumps(found))
 """
-
-
-def loaded(script, *names):
-    """Return the files of the package that a new process has loaded."""
-    command = [sys.executable, "-c", LOADED, str(script), *names]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return {Path(line) for line in done.stdout.split()}
 
 
 def name_of(path):
@@ -33,11 +30,18 @@ def name_of(path):
     return ".".join(p for p in parts if p != "__init__")
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.stem)
-def test_a_script_stands_on_every_module_that_it_loads(script):
-    stated = set(closure(script))
-    # Also those imported inside functions, loaded here by name: nothing lies beyond them.
-    assert loaded(script, *map(name_of, stated)) == stated
+def test_a_script_stands_on_every_module_that_it_loads():
+    stated = {str(script): closure(script) for script in SCRIPTS}
+    # Modules imported inside functions are loaded by name: nothing may lie beyond them.
+    names = {script: [name_of(path) for path in paths] for script, paths in stated.items()}
+    command = [sys.executable, "-c", LOADED]
+    done = subprocess.run(
+        command, input=json.dumps(names), capture_output=True, text=True, check=True
+    )
+    loaded = json.loads(done.stdout)
+    assert {s: set(map(Path, files)) for s, files in loaded.items()} == {
+        script: set(paths) for script, paths in stated.items()
+    }
 
 
 def test_every_module_is_found_from_another_or_from_a_script(tmp_path):

@@ -5,7 +5,9 @@ A message names files, columns, rules and counts of rows, never a person's value
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,11 +48,31 @@ def rows(count: int) -> str:
 
 @contextmanager
 def reported(log: str | Path) -> Iterator[None]:
-    """Turn an ``EvaluateError`` into its message, in ``log`` and on stderr, and exit code 1."""
+    """Turn an error into a message, in ``log`` and on stderr, and an exit code.
+
+    An `EvaluateError` is told as it is and gives code 1. Any other is a fault of the program
+    and gives code 2; its own words may quote the data, so only its kind and place are told.
+    With the environment variable EVALUATE_DEBUG set, it is raised.
+    """
     try:
         yield
     except EvaluateError as error:
-        Path(log).write_text(f"{error}\n", encoding="utf-8")
-        print(f"evaluate: {error}", file=sys.stderr)
+        _tell(str(error), log)
         sys.exit(1)
+    except Exception as error:
+        if os.environ.get("EVALUATE_DEBUG"):
+            raise
+        steps = traceback.extract_tb(error.__traceback__)
+        places = "\n".join(f"  {Path(s.filename).name}:{s.lineno} {s.name}" for s in steps)
+        _tell(
+            f"a fault of the program ({type(error).__name__}), not of the data. Please report "
+            f"it with these places; EVALUATE_DEBUG=1 shows more, and may show data:\n{places}",
+            log,
+        )
+        sys.exit(2)
     Path(log).write_text("done\n", encoding="utf-8")
+
+
+def _tell(text: str, log: str | Path) -> None:
+    Path(log).write_text(f"{text}\n", encoding="utf-8")
+    print(f"evaluate: {text}", file=sys.stderr)

@@ -58,7 +58,7 @@ def write_parquet(frame: pd.DataFrame, path: str | Path, schema: pa.DataFrameSch
 
 def read_csv(path: str | Path, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """Read a released table and check it against its schema."""
-    text = {n: str for n, c in schema.columns.items() if str(c.dtype) in ("str", "object")}
+    text = {n: str for n, c in schema.columns.items() if str(c.dtype).startswith(("str", "object"))}
     frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
     return checked(frame, schema, path)
 

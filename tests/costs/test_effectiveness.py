@@ -124,6 +124,35 @@ def test_without_an_effect_the_cost_is_unbounded():
     assert kinds == {"unbounded"}
 
 
+@pytest.mark.parametrize("estimator", ["lin", "difference_in_means", "ancova"])
+@pytest.mark.parametrize("all_work", [True, False], ids=["all in work", "as assigned"])
+def test_an_outcome_that_does_not_vary_in_a_group_has_no_cost_there(estimator, all_work):
+    study, plan = trial()
+    women = study.groups["women"]
+    study.y[women, 0] = 1.0 if all_work else study.arm[women]
+    analysis = plan.analysis.model_copy(update={"estimators": [estimator]})
+    found = ratios(study, plan.model_copy(update={"analysis": analysis}))
+    told = ["incremental_cost", "effect", "icer", "icer_low", "icer_high", "icer_set"]
+    for group in ("women", "women-men"):
+        assert found.loc[group, told].isna().all().all(), group
+    for group in ("all", "men"):
+        assert found.loc[group, told[:3]].notna().all().all(), group
+
+
+@pytest.mark.parametrize("estimator", ["lin", "difference_in_means"])
+def test_where_nobody_takes_part_there_is_nothing_per_participant(estimator):
+    study, plan = trial()
+    study.takeup[study.groups["women"]] = 0
+    x = pd.DataFrame({"x": np.random.default_rng(1).normal(size=study.n)})
+    analysis = plan.analysis.model_copy(update={"estimators": [estimator]})
+    plan = plan.model_copy(update={"analysis": analysis, "covariates": ["x"]})
+    found = ratios(replace(study, covariates=x), plan)
+    for group in ("women", "women-men"):
+        assert found.loc[(group, "participant"), ["incremental_cost", "effect"]].isna().all()
+        assert found.loc[(group, "offer"), ["incremental_cost", "effect"]].notna().all()
+    assert_allclose(found.loc[("women", "offer"), "incremental_cost"], 0, atol=1e-9)
+
+
 @pytest.mark.parametrize("unit", [0.01, 1000.0])
 def test_another_currency_scales_costs_and_leaves_effects(unit):
     study, plan = trial()

@@ -261,6 +261,36 @@ def test_codes_are_met_as_the_data_spell_them(path, control, no, yes):
     assert study.participants["arm"].value_counts().to_list() == [8, 8]
 
 
+def test_an_extract_from_a_swedish_spreadsheet_is_read_as_it_is(path):
+    lines = ["sep=;", '"Löpnr";Kön;Ålder vid start;"Lön\u00a0(kr/mån)";Beslut;Insats;;']
+    for i in range(16):
+        pay = f"{i + 1}\u00a0{200 + i},50" if i else "#SAKNAS!"
+        day = f"2019-0{1 + i % 2}-31"
+        lines.append(f"{i:03d};{'KM'[i % 2]};{20 + i};{pay};{day};{'ja' if i % 4 > 1 else 'nej'};;")
+    lines += [";" * 7] * 3 + ["", ""]
+    path.write_bytes("\r\n".join(lines).encode("cp1252"))
+    made = plan(
+        path,
+        columns={
+            "person": "Löpnr",
+            "gender": {"column": "Kön", "women": "K", "men": "M"},
+            "treatment": {"column": "Insats", "control": "nej"},
+        },
+        outcomes={
+            "earn": {"column": "Lön (kr/mån)", "unit": "SEK"},
+            "work": {"column": "Beslut", "event": "2019-01-31", "unit": "share"},
+        },
+        covariates=["Ålder vid start", "Beslut"],
+        eligibility=["`Ålder vid start` < 36"],
+    )
+    study = clean(read_table(made.data.participants), made)
+    assert len(study.participants) == 16
+    assert study.outcomes["earn"].to_list()[1:3] == [2201.5, 3202.5]
+    assert study.outcomes["earn"].isna().sum() == 1
+    assert study.outcomes["work"].sum() == 8
+    assert study.participants["arm"].value_counts().to_dict() == {"nej": 8, "ja": 8}
+
+
 def test_values_reach_their_columns(path):
     rows = [
         r | {"w": f"{i + 1}", "p": "0,5", "k": f"{i} 000,50", "ort": "AB"[i % 2], "lön0": str(i)}

@@ -1,6 +1,9 @@
 """Privacy: whatever is wrong with a file, no message, log or traceback holds a person's value."""
 
+import contextlib
+import io
 import traceback
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +16,8 @@ from evaluate.cli import app
 from evaluate.data.clean import clean
 from evaluate.data.read import read_table
 from evaluate.errors import EvaluateError, reported
-from evaluate.plan.load import load_plan
 
-PLANTED = ["19800101-1234", "Zxqv", "987654.321", "987654,321", "-987 654,321"]
+PLANTED = ["19800101-1234", "Zxqv", "-987 654,321"]
 TRACES = ["19800101", "zxqv", "987654", "987,654", "987 654", "9.87654", "9.88e"]
 FILE = "data/raw/trial/p.csv"
 SECTIONS = {
@@ -29,11 +31,15 @@ SECTIONS = {
         "earn": {"column": "lön", "baseline": "lön0", "unit": "SEK", "transform": "log"},
         "late": {"columns": {6: "e6", 12: "e12"}, "unit": "share"},
     },
-    "covariates": ["ålder", {"column": "utb", "kind": "categorical"}, {"column": "år", "kind": "numeric"}],
+    "covariates": [
+        "ålder",
+        {"column": "utb", "kind": "categorical"},
+        {"column": "år", "kind": "numeric"},
+    ],
     "groups": ["grupp"],
     "eligibility": ["ålder > 0", 'utb in ["A", "B"]', "år * 2 > 1 or utb == 'B'"],
     "costs": {"currency": "SEK", "price_year": 2020, "column": "kostnad", "outcomes": ["work"]},
-}  # fmt: skip
+}
 
 
 def rows():
@@ -61,28 +67,30 @@ def study(tmp_path, monkeypatch):
     return tmp_path
 
 
-def told(capsys, path=FILE, **sections):
-    """Return all that is told of a file: by the package, the log of its rule, the command line."""
-    made = plan(path, **SECTIONS | sections)
-    plan_file = Path("config/programmes/trial.yaml")
-    content = made.model_dump(mode="json", exclude_unset=True)
+@cache
+def plan_text(path, **declared):
+    """Return the plan as YAML."""
+    content = plan(path, file=declared, **SECTIONS).model_dump(mode="json", exclude_unset=True)
     content["outcomes"]["late"]["columns"] = {6: "e6", 12: "e12"}
-    with plan_file.open("w", encoding="utf-8") as file:
-        YAML().dump(content, file)
-    made, text = load_plan(plan_file), ""
-    try:
-        clean(read_table(made.data.participants), made)
-    except EvaluateError as error:
-        text += "".join(traceback.format_exception(error))
-    try:
-        with reported("rule.log"):
+    text = io.StringIO()
+    YAML().dump(content, text)
+    return text.getvalue()
+
+
+def told(capsys, path=FILE, **declared):
+    """Return all that is told of a file: by the package, the log of its rule, the command line."""
+    Path("config/programmes/trial.yaml").write_text(plan_text(path, **declared), encoding="utf-8")
+    made, text = plan(path, file=declared, **SECTIONS), ""
+    with contextlib.suppress(SystemExit), reported("rule.log"):
+        try:
             clean(read_table(made.data.participants), made)
-    except SystemExit as stop:
-        assert stop.code == 1
+        except EvaluateError as error:
+            text += "".join(traceback.format_exception(error))
+            raise
     text += Path("rule.log").read_text(encoding="utf-8")
     result = CliRunner().invoke(app, ["check"])
     assert isinstance(result.exception, SystemExit | None), result.exception
-    assert result.exit_code == ("Error" in text or "Problems" in text)
+    assert result.exit_code == ("Traceback" in text)
     captured = capsys.readouterr()
     return text + result.output + captured.out + captured.err
 
@@ -98,14 +106,18 @@ def test_the_sound_extract_passes(study, capsys):
     assert "no problems" in told(capsys)
 
 
-@pytest.mark.parametrize("share", ["one row", "most rows"])
-@pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("value", PLANTED)
-def test_a_value_in_any_column_is_not_told(study, capsys, value, column, share):
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_value_in_one_row_of_any_column_is_not_told(study, capsys, column, value):
     planted = rows()
-    for row in planted[:1] if share == "one row" else planted[1:]:
-        row[column] = value
+    planted[0][column] = value
     write(Path(FILE), planted)
+    assert_silent(told(capsys))
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_value_in_every_row_of_any_column_is_not_told(study, capsys, column):
+    write(Path(FILE), [row | {column: "Zxqv"} for row in rows()])
     assert_silent(told(capsys))
 
 
@@ -141,11 +153,15 @@ def test_a_value_in_a_file_that_is_no_table_is_not_told(study, capsys, make):
     assert_silent(told(capsys))
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":"])
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16-le", "ascii", "idna", "utf-7"])
-def test_a_value_read_in_the_wrong_way_is_not_told(study, capsys, delimiter, encoding):
+@pytest.mark.parametrize(
+    "declared",
+    [*({"delimiter": mark} for mark in (",", "\t", "|", ":")),
+     *({"encoding": name} for name in ("utf-16-le", "ascii", "idna", "utf-7", "cp850"))],
+    ids=str,
+)  # fmt: skip
+def test_a_value_read_in_the_wrong_way_is_not_told(study, capsys, declared):
     write(Path(FILE), planted_everywhere())
-    assert_silent(told(capsys, file={"delimiter": delimiter, "encoding": encoding}))
+    assert_silent(told(capsys, **declared))
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".xlsx"])

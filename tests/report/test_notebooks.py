@@ -45,7 +45,7 @@ def test_a_notebook_stands_on_released_files_and_public_libraries_alone(notebook
     assert set(read) <= {"tables", "provenance.json", "disclosure.json"}
 
 
-@pytest.mark.parametrize("name", ["full", "plain", "men", "small"])
+@pytest.mark.parametrize("name", ["full", "men"])
 def test_notebooks_run_on_every_kind_of_programme(name, request):
     programme = request.getfixturevalue(name)
     for notebook in NOTEBOOKS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -9,7 +11,8 @@ from scipy import stats
 from evaluate import schemas
 from evaluate.costs.fieller import FiellerSet, fieller
 from evaluate.effects.fit import Fit, covariates_for
-from evaluate.effects.groups import fits_by_group
+from evaluate.effects.groups import NO_TAKEUP, Key, fits_by_group
+from evaluate.effects.table import FLAT
 from evaluate.estimates import Estimates
 from evaluate.plan.closed import code_text
 from evaluate.plan.costs import Costs
@@ -100,9 +103,9 @@ def cost_effectiveness(study: Study, plan: Plan) -> pd.DataFrame:
         observed = ~np.isnan(y).any(axis=1)
         outcome = plan.outcomes[column.outcome]
         covariates = covariates_for(study, column.outcome, outcome.without)
-        fits = fits_by_group(
-            study, plan, plan.estimators[0], np.where(observed[:, None], y, 0), observed, covariates
-        )
+        y = np.where(observed[:, None], y, 0)
+        fits = fits_by_group(study, plan, plan.estimators[0], y, observed, covariates)
+        fits = _varying(fits, y[:, 0])
         for contrast in [c for c in study.contrasts if c[1] == 0]:
             for group in [g for g in (*list(study.groups)[:3], GAP) if (g, contrast) in fits]:
                 if "=" in group:
@@ -122,10 +125,23 @@ def cost_effectiveness(study: Study, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _varying(fits: dict[Key, Fit], y: np.ndarray) -> dict[Key, Fit]:
+    """Empty effects on an outcome that does not vary, and the gaps that stand on them."""
+
+    def is_flat(one: Fit) -> bool:
+        return one.effects is not None and not (
+            one.effects.std_error[0] > FLAT * np.abs(y[one.rows]).max()
+        )
+
+    flat = {key for key, one in fits.items() if is_flat(one)}
+    flat |= {(GAP, contrast) for group, contrast in flat if group in ("women", "men")}
+    return {key: replace(f, effects=None) if key in flat else f for key, f in fits.items()}
+
+
 def _rows(
     study: Study,
     costs: Costs,
-    fits: dict[tuple[str, tuple[int, int]], Fit],
+    fits: dict[Key, Fit],
     group: str,
     contrast: tuple[int, int],
     level: float,
@@ -133,7 +149,7 @@ def _rows(
     """Return one row per denominator."""
     denominators = ["offer", "participant"] if study.takeup is not None else [costs.per]
     both = fits[group, contrast].effects
-    if both is None or both.std_error[0] == 0:
+    if both is None:
         return [{"denominator": d, "icer_set": None} for d in denominators]
     ratio = None if group == GAP else _ratio(both, level)
     rows: list[dict[str, object]] = []
@@ -166,7 +182,7 @@ def _rows(
 
 def _per_participant(fit: Fit) -> Estimates | None:
     """Divide the effects on outcome and cost by the effect on take-up."""
-    if fit.effects is None or fit.effects.value[2] == 0:
+    if fit.effects is None or abs(fit.effects.value[2]) < NO_TAKEUP:
         return None
     return fit.effects.pick([0, 1]).over(fit.effects.pick([2, 2]))
 

@@ -115,8 +115,10 @@ def load_study(config: Mapping[str, Any]) -> tuple[Config, dict[str, Plan]]:
     """
     try:
         checked = Config.model_validate(config)
-    except ValidationError:
-        checked = load_config()  # says where in the file the fault is
+    except ValidationError as error:
+        load_config()  # says where in the file the fault is; what is left came on the command line
+        keys = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
+        raise PlanError(f"--config: {keys}: not what config/config.yaml may hold.") from None
     plans, faults = {}, []
     for name in checked.programmes:
         path = plan_path(name)
