@@ -37,6 +37,7 @@ def effects(groups=GROUPS, months=(None,), unit="share"):
             "month": month,
             "group": g,
             "estimate": EFFECT[g],
+            "std_error": 0.04,
             "conf_low": EFFECT[g] - 0.08,
             "conf_high": EFFECT[g] + 0.08,
             "level": 0.95,
@@ -169,7 +170,7 @@ def test_forest_prints_effect_and_interval(texts, words, numbers):
 
 def test_forest_names_rows_without_an_estimate(texts):
     rows = effects()
-    rows.loc[2:3, ["estimate", "conf_low", "conf_high"]] = np.nan
+    rows.loc[2:3, ["estimate", "std_error", "conf_low", "conf_high"]] = np.nan
     rows.loc[3, "n"] = np.nan
     found = texts(figures.forest_plot(rows, EN, label="a"))
     assert found.count("not_estimated") == 1
@@ -178,7 +179,7 @@ def test_forest_names_rows_without_an_estimate(texts):
 
 
 def test_forest_without_any_estimate():
-    rows = effects().assign(estimate=np.nan, conf_low=np.nan, conf_high=np.nan)
+    rows = effects().assign(estimate=np.nan, std_error=np.nan, conf_low=np.nan, conf_high=np.nan)
     ElementTree.fromstring(figures.forest_plot(rows, EN, label="a"))
 
 
