@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -11,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from evaluate.errors import PlanError, Problems
-from evaluate.plan.config import Config
 from evaluate.plan.load import load_config, load_study
 
 LOG = Path("logs/snakemake.log")
@@ -19,6 +19,11 @@ STARTED = re.compile(r"^(?:local)?rule (\w+):$")
 WILDCARD = re.compile(r"programme=([\w-]+)")
 JOB = re.compile(r"^\s+jobid: (\d+)$")
 FINISHED = re.compile(r"^Finished jobid: (\d+) ")
+FILE = re.compile(r"^ {8}(\S.*)$")
+LOCKED = (
+    "another run is under way in this folder, or one was stopped. If none is, take the lock away: "
+    "remove the folder .snakemake/locks."
+)
 FAILED = re.compile(r"^Error in rule (\w+):")
 STEPS = re.compile(r"^(\d+) of (\d+) steps")
 
@@ -46,23 +51,36 @@ def run_workflow(names: list[str] | None, cores: int, say: Callable[[str], objec
     Problems
         What the rules that failed have said, and where the whole log is.
     """
-    config, _ = load_study(load_config().model_dump())
-    names = list(names or config.programmes)
-    if unknown := sorted(set(names) - set(config.programmes)):
+    config = load_config()
+    if unknown := sorted(set(names or []) - set(config.programmes)):
         raise PlanError(
             f"config/config.yaml: programmes does not name {', '.join(unknown)}. "
             f"It names {', '.join(config.programmes)}."
         )
-    targets = [*_targets(names, config), "results/index.html"]
-    command = [
-        *(sys.executable, "-m", "snakemake"),
-        *("--snakefile", str(workflow_root() / "Snakefile"), "--cores", str(cores)),
-        *("--rerun-incomplete", "--keep-going", "--nolock", *targets),
-    ]
-    say(f"evaluate: {', '.join(names)}")
+    chosen = list(dict.fromkeys(names or config.programmes))
+    load_study(config.model_dump() | {"programmes": chosen})
+    reports = [f"results/{n}/report.{x}.html" for n in chosen for x in config.languages]
+    targets = [*reports, *(f"results/{n}/notebooks/1_data.html" for n in chosen)]
+    options = ["--cores", str(cores), "--rerun-incomplete", "--keep-going"]
+    if set(chosen) == set(config.programmes):
+        reports.append("results/index.html")
+        targets.append("results/index.html")
+    else:  # what is wrong with the others is not in the way
+        options += ["--config", f"programmes={json.dumps(chosen)}"]
+    say(f"evaluate: {', '.join(chosen)}")
     start = time.monotonic()
+    steps = _snakemake(targets, options, say)
+    seconds = time.monotonic() - start
+    say(f"{steps} steps in {seconds:.0f} s" if steps else "nothing to do: everything is up to date")
+    for report in reports:
+        say(f"  {report}")
+
+
+def _snakemake(targets: list[str], options: list[str], say: Callable[[str], object]) -> int:
+    """Run Snakemake, its output in a log; return the number of steps that were done."""
+    snakefile = str(workflow_root() / "Snakefile")
+    command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", snakefile, *options]
     LOG.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
     with (
         LOG.open("w", encoding="utf-8") as log,
         subprocess.Popen(
@@ -73,25 +91,14 @@ def run_workflow(names: list[str] | None, cores: int, say: Callable[[str], objec
             text=True,
             encoding="utf-8",
             errors="replace",
-            env=environment,
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
         ) as process,
     ):
         assert process.stdout is not None
         problems, steps = _follow(_copied(process.stdout, log), say)
     if process.returncode:
         raise Problems([*problems, f"the run stopped; {LOG} tells what was done."])
-    seconds = time.monotonic() - start
-    say(f"{steps} steps in {seconds:.0f} s" if steps else "nothing to do: everything is up to date")
-    for name in names:
-        for language in config.languages:
-            say(f"  results/{name}/report.{language}.html")
-    say("  results/index.html")
-
-
-def _targets(names: Iterable[str], config: Config) -> Iterator[str]:
-    for name in names:
-        yield from (f"results/{name}/report.{language}.html" for language in config.languages)
-        yield f"results/{name}/notebooks/1_data.html"
+    return steps
 
 
 def _copied(lines: Iterable[str], log: object) -> Iterator[str]:
@@ -106,7 +113,7 @@ def _follow(lines: Iterable[str], say: Callable[[str], object]) -> tuple[list[st
     jobs: dict[str, str] = {}
     problems: list[str] = []
     failed: list[str] = []
-    finished, steps, said = "", 0, False
+    finished, steps, said, missing = "", 0, False, False
     for line in lines:
         if match := STARTED.match(line):
             rule = match[1]
@@ -127,6 +134,11 @@ def _follow(lines: Iterable[str], say: Callable[[str], object]) -> tuple[list[st
             said = False
         if match := FAILED.match(line):
             failed.append(match[1])
+        elif missing and (match := FILE.match(line)):
+            problems.append(f"{match[1]}: no such file. Put it there, or mend the plan's path.")
+        elif line.startswith("LockException"):
+            problems.append(LOCKED)
+        missing = line.strip() == "affected files:" or (missing and bool(FILE.match(line)))
     if failed:
         problems.append(f"failed: rule {', '.join(dict.fromkeys(failed))}")
     return list(dict.fromkeys(problems)), steps
