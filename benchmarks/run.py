@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from evaluate.design.balance import joint_test
+from evaluate.design.permutation import joint_test
 from evaluate.effects.table import effects
 from evaluate.plan.config import Disclosure
 from evaluate.plan.model import Plan

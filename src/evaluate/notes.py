@@ -1,4 +1,4 @@
-"""Notes of a row and reasons of the flow; the report knows each in its languages."""
+"""Notes of rows, reasons of the flow, findings of checks: the report has each in its languages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ NOTES = {
     "no_takeup": "not estimated: the offer did not change who took part",
     "error": "not estimated: {reason}",
     "weak": "weak first stage (F = {f}): the interval is not reliable",
+    "reversed": "the offer lowered the share who took part",
     "blocks": "{n} persons in blocks with one arm left out",
     "alone": "{n} persons alone in their block and arm take the pooled variance",
     "dropped": "covariates without variation of their own left out: {names}",
-    "imputed": "{n} missing covariate values imputed, with indicators",
+    "imputed": "{n} missing covariate values replaced by the mean",
     "shares": "the share offered differs between women and men (p {p}): gender is mixed in",
     "wald": "ratio of the effects of the offer on outcome and take-up, adjusted as {estimator}",
     "withheld": "withheld: fewer than {n} persons",
@@ -29,6 +30,21 @@ REASONS = {
     "infinite": "{column} infinite, taken as missing",
     "missing": "{column} missing",
 }
+
+FINDINGS = {
+    "no_share": "share offered {actual}; the plan states no assignment.share to compare it with",
+    "ratio": "share assigned {actual}, stated {expected}",
+    "by_gender": "share offered {women} among women, {men} among men",
+    "withheld": "withheld",
+    "one_arm": "only one arm has persons",
+    "joint": "{covariates} covariate columns at once, {draws} assignments drawn",
+    "attrition": "outcome missing for {by_arm}",
+}
+
+
+def finding(kind: str, **values: object) -> str:
+    """Return the text of a check of the design with its values."""
+    return FINDINGS[kind].format(**values)
 
 
 def reason(kind: str, **values: object) -> str:

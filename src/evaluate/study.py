@@ -12,7 +12,6 @@ from evaluate import schemas
 from evaluate.io import read_parquet
 from evaluate.plan.closed import code_text
 from evaluate.plan.model import Plan
-from evaluate.plan.sources import ShareColumn
 
 GAP = "women-men"
 
@@ -108,7 +107,7 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         weight=optional("weight", plan.columns.weight is not None),
         takeup=optional("takeup", plan.columns.takeup is not None),
         cost=optional("cost", bool(plan.costs and plan.costs.column)),
-        share=optional("share", isinstance(plan.assignment.share, ShareColumn)),
+        share=optional("share", plan.assignment.probability is not None),
         covariates=prefixed("covariate"),
         baselines=prefixed("baseline"),
         groups=groups,

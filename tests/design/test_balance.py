@@ -10,7 +10,8 @@ from simulate import draw_within
 from statsmodels.stats.weightstats import DescrStatsW
 
 from evaluate.covariates import columns_of
-from evaluate.design.balance import balance, joint_test
+from evaluate.design.balance import balance
+from evaluate.design.permutation import joint_test
 
 TRIALS = 400
 DRAWS = 99

@@ -200,7 +200,7 @@ def test_a_covariate_missing_for_some_is_the_mean_and_an_indicator(estimator):
     (want,) = fit_all(parts, estimator, x=filled)
     close(got.effects.value, want.effects.value)
     close(got.effects.std_error, want.effects.std_error)
-    assert got.notes == (f"{absent.sum()} missing covariate values imputed, with indicators",)
+    assert got.notes == (f"{absent.sum()} missing covariate values replaced by the mean",)
 
 
 @each_estimator

@@ -121,7 +121,7 @@ def _columns(plan: Plan, criteria: list[Criterion]) -> list[tuple[str, str]]:
         ("columns.takeup", columns.takeup.column if columns.takeup else None),
         *(("columns.blocks", name) for name in columns.blocks),
         ("columns.weight", columns.weight),
-        ("assignment.share", getattr(plan.assignment.share, "column", None)),
+        ("assignment", plan.assignment.probability),
         *(("eligibility", name) for criterion in criteria for name in criterion.columns),
         *(("covariates", c.column) for c in plan.covariate_list),
         *((f"outcomes.{c.outcome}", c.source) for c in plan.outcome_columns),

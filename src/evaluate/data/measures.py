@@ -95,7 +95,7 @@ class Measures:
             table["block"] = np.array([",".join(p) for p in zip(*parts, strict=True)], object)
         if columns.weight:
             table["weight"] = self._within(columns.weight, flow, 0, np.inf)
-        if column := getattr(plan.assignment.share, "column", None):
+        if column := plan.assignment.probability:
             table["share"] = self._within(column, flow, 0, 1)
         if plan.costs and plan.costs.column:
             table["cost"] = self.number(plan.costs.column)

@@ -7,15 +7,11 @@ import pandas as pd
 from scipy import stats
 
 from evaluate.covariates import columns_of
-from evaluate.design.balance import balance, joint_test
-from evaluate.design.sample_ratio import (
-    RatioTest,
-    expected_shares,
-    probability_test,
-    ratio_test,
-)
+from evaluate.design.balance import balance
+from evaluate.design.permutation import JointTest, joint_test, separate_tests
+from evaluate.design.sample_ratio import expected_shares, probability_test, ratio_test
+from evaluate.notes import finding
 from evaluate.plan.model import Plan
-from evaluate.plan.sources import ShareColumn
 from evaluate.study import GAP, Study
 
 WARN = {"sample_ratio": 0.01, "balance": 0.05, "attrition": 0.05, "share_by_gender": 0.05}
@@ -87,12 +83,18 @@ def balance_table(study: Study, plan: Plan) -> pd.DataFrame:
 
 
 def _row(
-    check: str, group: str, statistic: float | None, p: float | None, text: str
+    check: str,
+    group: str,
+    statistic: float | None,
+    p: float | None,
+    text: str,
+    tests: int = 1,
 ) -> dict[str, object]:
+    """Return a check; of several ``tests`` of one kind each is judged by its share of alpha."""
     if p is None or np.isnan(p):
         verdict = "not assessed"
     else:
-        verdict = "warn" if p < WARN[check.split(":")[0]] else "pass"
+        verdict = "warn" if p < WARN[check.split(":")[0]] / tests else "pass"
     return {
         "check": check,
         "group": group,
@@ -104,11 +106,12 @@ def _row(
 
 
 def _ratios(study: Study, plan: Plan, genders: dict[str, np.ndarray]) -> list[dict[str, object]]:
-    stated = plan.assignment.share
-    if stated is None:
-        text = "The plan states no assignment.share to compare the shares assigned with."
-        return [_row("sample_ratio", "all", float((study.arm > 0).mean()), None, text)]
-    shares = expected_shares(plan.assignment, study.arms)
+    assignment = plan.assignment
+    shares = expected_shares(assignment, study.arms)
+    if shares is None and assignment.probability is None:
+        actual = float((study.arm > 0).mean())
+        text = finding("no_share", actual=f"{actual:.3f}")
+        return [_row("sample_ratio", "all", actual, None, text)]
     where = dict(genders)
     if study.block is not None:
         where |= {name: study.block == b for b, name in enumerate(study.block_names)}
@@ -118,18 +121,18 @@ def _ratios(study: Study, plan: Plan, genders: dict[str, np.ndarray]) -> list[di
             continue
         arm = study.arm[members]
         counts = np.bincount(arm, minlength=len(study.arms))
-        test: RatioTest
-        if isinstance(stated, ShareColumn):
+        if shares is None:
             assert study.share is not None
             test = probability_test(arm > 0, study.share[members])
-            expected = f"{study.share[members].mean():.3f} by {stated.column}"
+            expected = f"{study.share[members].mean():.3f}"
         else:
-            assert shares is not None
             test = ratio_test(counts, shares)
             expected = " : ".join(f"{s:.3f}" for s in shares[1:])
-        actual = " : ".join(f"{c / counts.sum():.3f}" for c in counts[1:])
-        text = f"Share assigned {actual}, stated {expected}."
-        rows.append(_row("sample_ratio", group, test.statistic, test.p_value, text))
+        pooled = [counts[1:].sum()] if shares is None or len(shares) == 2 else counts[1:]
+        actual_shares = " : ".join(f"{c / counts.sum():.3f}" for c in pooled)
+        text = finding("ratio", actual=actual_shares, expected=expected)
+        blocks = len(study.block_names) if group in study.block_names else 1
+        rows.append(_row("sample_ratio", group, test.statistic, test.p_value, text, blocks))
     return rows
 
 
@@ -137,9 +140,9 @@ def _shares_by_gender(study: Study, genders: dict[str, np.ndarray]) -> dict[str,
     counts = np.array(
         [np.bincount(study.arm[genders[g]], minlength=len(study.arms)) for g in ("women", "men")]
     )
-    test = stats.chi2_contingency(counts, correction=False)
+    test = stats.chi2_contingency(counts[:, counts.any(axis=0)], correction=False)
     women, men = 1 - counts[:, 0] / counts.sum(axis=1)
-    text = f"Share offered {women:.3f} among women, {men:.3f} among men."
+    text = finding("by_gender", women=f"{women:.3f}", men=f"{men:.3f}")
     return _row("share_by_gender", GAP, float(test.statistic), float(test.pvalue), text)
 
 
@@ -147,33 +150,39 @@ def _joint(
     study: Study, plan: Plan, genders: dict[str, np.ndarray], rng: np.random.Generator
 ) -> list[dict[str, object]]:
     x = columns_of(study.covariates).values
+    found: dict[bytes, JointTest] = {}
     rows = []
     for group, members in genders.items():
-        if len(np.unique(study.arm[members])) < 2:
-            rows.append(_row("balance", group, None, None, "Only one arm has persons."))
-            continue
         block = None if study.block is None else study.block[members]
-        test = joint_test(x[members], study.arm[members], block, plan.analysis.permutations, rng)
-        text = (
-            f"{test.covariates} covariate columns at once, {test.draws:,} assignments drawn"
-            f"{' within blocks' if block is not None else ''}."
-        )
-        rows.append(_row("balance", group, test.statistic, test.p_value, text))
+        if len(np.unique(study.arm[members])) < 2:
+            rows.append(_row("balance", group, None, None, finding("one_arm")))
+            continue
+        same = members.tobytes()  # one gender is the same persons as all: one draw serves both
+        if same not in found:
+            draws = plan.analysis.permutations
+            found[same] = joint_test(x[members], study.arm[members], block, draws, rng)
+        test = found[same]
+        text = finding("joint", covariates=test.covariates, draws=f"{test.draws:,}")
+        p_value = test.p_value if test.covariates else None
+        rows.append(_row("balance", group, test.statistic, p_value, text))
     return rows
 
 
 def _attrition(study: Study, plan: Plan, rng: np.random.Generator) -> list[dict[str, object]]:
     """Test whether having an outcome depends on the arm, by drawing the assignment anew."""
+    absent = np.isnan(study.y)
+    some = np.flatnonzero(absent.any(axis=0))
+    if not len(some):
+        return []
+    patterns, which = np.unique(absent[:, some], axis=1, return_inverse=True)
+    draws = plan.analysis.permutations
+    p_value, _ = separate_tests(patterns.astype(float), study.arm, study.block, draws, rng)
     rows = []
-    for i, column in enumerate(plan.outcome_columns):
-        absent = np.isnan(study.y[:, i])
-        if not absent.any():
-            continue
-        test = joint_test(
-            absent[:, None].astype(float), study.arm, study.block, plan.analysis.permutations, rng
-        )
-        share = [absent[study.arm == a].mean() for a in range(len(study.arms))]
-        by_arm = ", ".join(f"{s:.3f} of {a}" for a, s in zip(study.arms, share, strict=True))
-        text = f"Outcome missing by arm: {by_arm}; {test.draws:,} assignments drawn."
-        rows.append(_row(f"attrition:{column.name}", "all", test.statistic, test.p_value, text))
+    for column, j in zip(some, which.ravel(), strict=True):
+        missing = [absent[study.arm == a, column].mean() for a in range(len(study.arms))]
+        by_arm = ", ".join(f"{m:.3f} of {a}" for a, m in zip(study.arms, missing, strict=True))
+        text = finding("attrition", by_arm=by_arm)
+        check = f"attrition:{plan.outcome_columns[column].name}"
+        widest = float(np.ptp(missing))
+        rows.append(_row(check, "all", widest, float(p_value[j]), text, patterns.shape[1]))
     return rows

@@ -138,6 +138,8 @@ def _wald(one: Fit, estimator: str) -> Fit:
     if abs(size) < NO_TAKEUP:
         return Fit(None, one.rows, (note("no_takeup"),))
     notes = [*one.notes, note("wald", estimator=estimator)]
+    if size < 0:
+        notes.append(note("reversed"))
     if error > 0 and (f := (size / error) ** 2) < WEAK_F:
         notes.append(note("weak", f=f"{f:.1f}"))
     return Fit(one.effects.pick(slice(k)).over(first), one.rows, tuple(notes))

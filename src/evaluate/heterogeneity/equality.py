@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -11,13 +13,15 @@ from evaluate.notes import note
 from evaluate.plan.model import Plan
 
 
-def equality_test(levels: Estimates) -> tuple[float, int, float, float]:
+def equality_test(levels: Estimates, one_fit: bool = False) -> tuple[float, int, float, float]:
     """Test that the effects of several groups are equal.
 
     Parameters
     ----------
     levels : Estimates
         One value per group, L of them; persons may not be shared.
+    one_fit : bool
+        Whether one regression gave them all, whose degrees of freedom then count.
 
     Returns
     -------
@@ -29,7 +33,7 @@ def equality_test(levels: Estimates) -> tuple[float, int, float, float]:
     difference = levels.pick(slice(1, None)) - levels.pick([0] * (count - 1))
     covariance = difference.covariance
     statistic = difference.value @ np.linalg.pinv(covariance) @ difference.value / (count - 1)
-    df_error = difference.df[0] if count == 2 else levels.df.min()
+    df_error = difference.df[0] if count == 2 and not one_fit else levels.df.min()
     p_value = stats.f.sf(statistic, count - 1, df_error)
     return float(statistic), count - 1, float(df_error), float(p_value)
 
@@ -64,7 +68,9 @@ def equality_table(effects: pd.DataFrame, scores: np.ndarray, plan: Plan) -> pd.
                 chosen = one[one["group"].isin(["women", "men"])]
             else:
                 chosen = one[one["group"].str.startswith(dimensions[dimension])]
-            found = _test(chosen, scores, plan.analysis.level)
+            shared = plan.analysis.slopes == "shared" and plan.estimators[0] == "lin"
+            one_fit = shared and dimension == "gender"
+            found = _test(chosen, scores, plan.analysis.level, one_fit)
             rows.append(
                 {
                     "outcome": outcome,
@@ -85,7 +91,9 @@ def equality_table(effects: pd.DataFrame, scores: np.ndarray, plan: Plan) -> pd.
     return pd.DataFrame(rows, columns=columns)
 
 
-def _test(chosen: pd.DataFrame, scores: np.ndarray, level: float) -> dict[str, object]:
+def _test(
+    chosen: pd.DataFrame, scores: np.ndarray, level: float, one_fit: bool
+) -> dict[str, object]:
     if chosen["estimate"].isna().any() or len(chosen) < 2:
         return {"note": note("no_test")}
     levels = Estimates(
@@ -93,8 +101,9 @@ def _test(chosen: pd.DataFrame, scores: np.ndarray, level: float) -> dict[str, o
         scores[:, chosen.index],
         chosen["df"].to_numpy(dtype=float),
     )
-    statistic, df, df_error, p_value = equality_test(levels)
-    detectable = (levels.pick([0]) - levels.pick([1])).detectable(level)[0]
+    statistic, df, df_error, p_value = equality_test(levels, one_fit)
+    difference = levels.pick([0]) - levels.pick([1])
+    detectable = replace(difference, df=np.array([df_error])).detectable(level)[0]
     return {
         "statistic": statistic,
         "df": df,

@@ -126,6 +126,7 @@ class Plan(Closed):
             if unknown := sorted(set(outcome.without) - set(names)):
                 text = f"{', '.join(unknown)} not among the covariates"
                 faults.append((("outcomes", key, "without"), text))
+        faults += self._covariates_after_the_offer()
         if self.analysis.slopes == "shared" and not self.columns.both_genders:
             text = "needs women and men in columns.gender"
             faults.append((("analysis", "slopes"), text))
@@ -133,6 +134,30 @@ class Plan(Closed):
             said = "; ".join(f"{'.'.join(loc)}: {text}" for loc, text in faults)
             raise PydanticCustomError("names", "{said}", {"said": said, "faults": faults})
         return self
+
+    def _covariates_after_the_offer(self) -> list[tuple[tuple[str, ...], str]]:
+        """Find covariates that are the offer, or what came of it."""
+        names, columns = {c.column for c in self.covariate_list}, self.columns
+        roles = {
+            columns.treatment.column: "columns.treatment",
+            columns.takeup.column if columns.takeup else None: "columns.takeup",
+            columns.person: "columns.person",
+            columns.weight: "columns.weight",
+        }
+        faults: list[tuple[tuple[str, ...], str]] = [
+            (("covariates",), f"`{name}` is {role}, not a covariate")
+            for name, role in roles.items()
+            if name in names
+        ]
+        for column in self.outcome_columns:
+            own = column.source in names - set(self.outcomes[column.outcome].without)
+            if own and self.outcomes[column.outcome].role == "placebo":
+                text = f"its own column is among the covariates: `without: [{column.source}]`"
+                faults.append((("outcomes", column.outcome), text))
+            elif column.source in names and self.outcomes[column.outcome].role != "placebo":
+                text = f"`{column.source}` is outcomes.{column.outcome}, measured after the offer"
+                faults.append((("covariates",), text))
+        return faults
 
     @property
     def covariate_list(self) -> tuple[Covariate, ...]:

@@ -61,8 +61,20 @@ class ShareColumn(Closed):
 
 
 class Assignment(Closed):
-    """What the sample-ratio test compares with."""
+    """What the sample-ratio test compares with: a share, or each person's probability."""
 
     share: Share | dict[Code, Share] | ShareColumn | None = Field(
         None, description="Share assigned to treatment, or per arm, or a column."
     )
+    column: str | None = Field(None, description="The same as `share: {column: ...}`.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Assignment:
+        if self.share is not None and self.column is not None:
+            raise ValueError("share and column exclude each other")
+        return self
+
+    @property
+    def probability(self) -> str | None:
+        """The column with each person's probability of the offer."""
+        return self.share.column if isinstance(self.share, ShareColumn) else self.column

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from evaluate.plan.closed import code_text
 from evaluate.plan.config import Disclosure
 from evaluate.plan.model import Plan
 from evaluate.release.gate import release
+from evaluate.release.gate_checks import gate_checks
+from evaluate.release.suppression import is_small
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,22 @@ def publish(
     """
     groups = {"all": pd.Series(True, index=participants.index)}
     groups |= {str(g): participants["gender"] == g for g in plan.columns.genders}
+    arms = participants["arm"]
     persons = {
-        (group, str(arm)): int(n)
+        (group, str(arm)): int((members & (arms == arm)).sum())
         for group, members in groups.items()
-        for arm, n in participants.loc[members, "arm"].value_counts().items()
+        for arm in arms.unique()
     }
     control = code_text(plan.columns.treatment.control)
     released = release(tables, limits, control=control, persons=persons)
-    disclosure = {**limits.model_dump(), "withheld": released.withheld}
-    return Published(released.tables, disclosure)
+    published, withheld = dict(released.tables), list(released.withheld)
+    if "design_checks" in tables and "flow" in tables:
+        sizes = np.array(list(persons.values()), dtype=float)
+        small = is_small(sizes, limits.min_cell).any()  # then both genders are withheld
+        hidden = set(groups) - {"all"} if small else set()
+        checks, entries = gate_checks(
+            tables["design_checks"], tables["flow"], hidden, limits.min_cell
+        )
+        published["design_checks"] = checks
+        withheld += entries
+    return Published(published, {**limits.model_dump(), "withheld": withheld})

@@ -1,0 +1,64 @@
+"""The checks of the design behind the gate: shares that would show few persons are withheld."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluate.notes import finding
+from evaluate.release.gate_cells import reason
+from evaluate.release.suppression import is_small
+
+ATTRITION = "attrition:"
+SHARES = ("sample_ratio", "share_by_gender")
+
+
+def gate_checks(
+    checks: pd.DataFrame, flow: pd.DataFrame, hidden_groups: Collection[str], min_cell: int
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Withhold statistic and text where they would give a small number away.
+
+    Parameters
+    ----------
+    checks, flow : DataFrame
+        As `schemas.DESIGN_CHECKS` and `schemas.FLOW`, exact.
+    hidden_groups : collection of str
+        Groups whose size is withheld elsewhere: a share of them would show it.
+    min_cell : int
+        Smallest number that may be published.
+
+    Returns
+    -------
+    checks : DataFrame
+        The p-value and verdict stay.
+    withheld : list of dict
+        For `disclosure.json`.
+    """
+    arms = [c for c in flow.columns if str(c).startswith("arm=")]
+    included = flow.loc[flow["step"] == "included", arms].iloc[0].to_numpy(dtype=float)
+    analysed = flow[flow["step"] == "analysed"].set_index("reason")[arms]
+
+    def gives_away(check: str, group: str) -> bool:
+        if check.startswith(ATTRITION):
+            known = analysed.loc[check.removeprefix(ATTRITION)].to_numpy(dtype=float)
+            return bool(is_small(included - known, min_cell).any())
+        return check in SHARES and not {group, *group.split("-")}.isdisjoint(hidden_groups)
+
+    places = list(zip(checks["check"], checks["group"], strict=True))
+    hidden = np.array([gives_away(check, group) for check, group in places], dtype=bool)
+    entries = [
+        {
+            "table": "design_checks",
+            "row": {"check": check, "group": group},
+            "columns": ["statistic", "text"],
+            "reason": reason(True, min_cell),
+        }
+        for (check, group), is_hidden in zip(places, hidden, strict=True)
+        if is_hidden
+    ]
+    statistic = checks["statistic"].mask(hidden)
+    text = checks["text"].mask(hidden, finding("withheld"))
+    return checks.assign(statistic=statistic, text=text), entries
