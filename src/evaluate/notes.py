@@ -15,11 +15,13 @@ NOTES = {
     "reversed": "the offer lowered the share who took part",
     "blocks": "{n} persons in blocks with one arm left out",
     "alone": "{n} persons alone in their block and arm take the pooled variance",
+    "single": "{n} persons whom a covariate singles out are fitted exactly",
     "dropped": "covariates without variation of their own left out: {names}",
     "imputed": "{n} missing covariate values replaced by the mean",
     "shares": "the share offered differs between women and men (p {p}): gender is mixed in",
     "wald": "ratio of the effects of the offer on outcome and take-up, adjusted as {estimator}",
     "withheld": "withheld: fewer than {n} persons",
+    "protects": "withheld: would give away a number of fewer than {n} persons",
 }
 
 REASONS = {

@@ -142,7 +142,8 @@ NAMED = {
                       "w: 1 row with a text that is not a number"),
     "share offered of one": (people(16, p="1"), {"assignment": {"share": {"column": "p"}}},
                              "p: 16 rows missing or not above 0 and below 1"),
-    "key as covariate": (people(60), {"covariates": ["id"]}, "id: 60 different texts; a categori"),
+    "text as covariate": ([r | {"t": f"t{i}"} for i, r in enumerate(people(60))],
+                         {"covariates": ["t"]}, "t: 60 different texts; a categori"),
     "text among numbers": (changed(3, ålder="okänd"), {},
                            "ålder: 1 row with a text, but most rows have a number. Mend the data, "
                            "or write `{column: ålder, kind: categorical}`"),
@@ -280,7 +281,7 @@ def test_an_extract_from_a_swedish_spreadsheet_is_read_as_it_is(path):
             "earn": {"column": "Lön (kr/mån)", "unit": "SEK"},
             "work": {"column": "Beslut", "event": "2019-01-31", "unit": "share"},
         },
-        covariates=["Ålder vid start", "Beslut"],
+        covariates=["Ålder vid start", "Kön"],
         eligibility=["`Ålder vid start` < 36"],
     )
     study = clean(read_table(made.data.participants), made)

@@ -19,7 +19,7 @@ DIRT = st.sampled_from(
 SECTIONS = {
     "columns": {"blocks": ["ort"], "takeup": {"column": "kom", "taken": 1}},
     "eligibility": ["ålder < 80", "20 <= ålder"],
-    "outcomes": {"late": {"columns": {6: "lön", 12: "ålder"}, "unit": "SEK"}},
+    "outcomes": {"late": {"columns": {6: "lön", 12: "kom"}, "unit": "SEK"}},
 }
 FULL = people(8, ort="A", kom="1")  # each gender in each arm, whatever the others are
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
+from simulate import arrays
 
 from evaluate.data.clean import clean
 from evaluate.data.read import read_table
@@ -259,3 +260,17 @@ def test_nsw_adjusted_agrees_with_statsmodels():
     assert_allclose(got.value[0], oracle.params[1], rtol=RTOL)  # pinv of incomes beside shares
     assert_allclose(got.std_error[0], oracle.bse[1], rtol=RTOL)
     assert got.df[0] == oracle.df_resid
+
+
+@pytest.mark.parametrize("kind", ["HC0", "HC1"])
+def test_a_person_whom_a_covariate_singles_out_counts_as_in_statsmodels(kind):
+    parts = arrays(7)
+    arm = (parts["arm"] > 0).astype(int)
+    x = np.column_stack([parts["x"][:, 0], np.zeros(len(arm))])
+    x[np.flatnonzero(arm == 1)[0], 1] = x[np.flatnonzero(arm == 0)[0], 1] = 1
+    y = np.nan_to_num(parts["y"])
+    got = lin(y, arm, x, [(1, 0)], kind=kind)[0][0]
+    c = x - x.mean(axis=0)
+    design = np.column_stack([np.ones(len(arm)), arm, c, arm[:, None] * c])
+    want = sm.OLS(y[:, 0], design).fit(cov_type=kind, use_t=True)
+    assert_allclose(got.std_error[0], want.bse[1], rtol=1e-9)

@@ -6,7 +6,7 @@ import pytest
 import statsmodels.formula.api as smf
 from numpy.testing import assert_allclose
 from scipy import stats
-from simulate import plan_of, study_from
+from simulate import arrays, plan_of, study_from
 
 from evaluate import schemas
 from evaluate.effects.table import effects
@@ -137,3 +137,14 @@ def test_equal_effects_are_rejected_as_often_as_the_level_says():
 def test_unequal_effects_are_rejected():
     parts, site = trial(7, n=2400, gain=1.0)
     assert equality_test(levels_of(parts, site))[3] < 0.001
+
+
+def test_a_shared_regression_gives_the_gap_and_its_test_the_same_p_value():
+    parts = arrays(5)
+    study = study_from(**(parts | {"weight": None, "block": None}))
+    plan = plan_of(study.y, analysis={"estimators": ["lin"], "slopes": "shared"})
+    found = effects(study, plan)
+    gap = found.table.query("group == 'women-men' and estimand == 'itt'")
+    test = equality_table(found.table, found.scores, plan).query("dimension == 'gender'")
+    assert_allclose(test["df_error"].to_numpy(float), gap["df"].to_numpy(float))
+    assert_allclose(test["p_value"].to_numpy(float), gap["p_value"].to_numpy(float), rtol=1e-9)

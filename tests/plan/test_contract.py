@@ -1,9 +1,14 @@
 """Contract: every key of the agreed programme file is read, and means what it says."""
 
+import re
+
 import pytest
+from pydantic import ValidationError
 
 from evaluate.errors import Problems
 from evaluate.plan.load import load_config, load_plan
+from evaluate.plan.model import Plan
+from evaluate.plan.sources import Assignment
 from evaluate.plan.support import unsupported, unused
 
 CONFIG = """\
@@ -185,3 +190,30 @@ def test_what_adds_nothing_to_the_output_is_listed(plan_file):
         "costs.threshold",
         "costs.benefits",
     ]
+
+
+@pytest.mark.parametrize(
+    ("covariate", "outcome", "said"),
+    [
+        ("treat", {}, "`treat` is columns.treatment, not a covariate"),
+        ("id", {}, "`id` is columns.person, not a covariate"),
+        ("work", {}, "`work` is outcomes.employed, measured after the offer"),
+        ("work", {"role": "placebo"}, "its own column is among the covariates: `without: [work]`"),
+    ],
+)
+def test_a_covariate_cannot_be_the_offer_or_what_came_of_it(covariate, outcome, said):
+    content = {
+        "title": {"en": "Simulated", "sv": "Simulerat"},
+        "design": "randomised",
+        "data": {"participants": {"path": "p.csv"}},
+        "columns": {"person": "id", "treatment": {"column": "treat", "control": 0}},
+        "covariates": [covariate],
+        "outcomes": {"employed": {"column": "work", "unit": "share"} | outcome},
+    }
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        Plan.model_validate(content)
+
+
+@pytest.mark.parametrize("stated", [{"column": "p"}, {"share": {"column": "p"}}])
+def test_a_probability_of_the_offer_may_be_written_in_two_ways(stated):
+    assert Assignment.model_validate(stated).probability == "p"

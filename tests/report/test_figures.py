@@ -273,11 +273,6 @@ def test_path_prints_months_and_leaves_gaps(texts, months, printed):
         assert found.count(str(month)) >= 6
 
 
-def test_plane_moves_groups_apart_only_where_they_cover_each_other(texts):
-    assert "moved_apart" not in texts(plane_of(plane()))
-    assert "moved_apart" in texts(plane_of(plane((517.0, 517.0, 517.0))))
-
-
 def test_plane_names_groups_without_an_estimate(texts):
     table = plane()
     table.loc[2, ["effect", "effect_se", "incremental_cost", "incremental_cost_se"]] = np.nan

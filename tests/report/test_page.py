@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import studies
 from studies import (
     NOTEBOOKS,
     evaluated,
@@ -111,7 +112,7 @@ KINDS = {
     no_person_key: ["Women less men"],
     arms_with_names: ["Arm course", "course-and-pay"],
     common_slopes_and_another_level: ["90 % interval", "share the slopes", "HC3"],
-    missing_values_everywhere: ["imputed", "sex missing"],
+    missing_values_everywhere: ["replaced by the mean", "sex missing"],
 }
 
 
@@ -225,3 +226,35 @@ def test_titles_with_marks_of_html_are_text(tmp_path):
         assert "<b>bold" not in html
         assert "<script" not in html
         assert "<i>north" not in html
+
+
+@pytest.mark.parametrize("arms", [2, 3])
+def test_a_gender_with_nobody_in_an_arm_has_empty_rows_and_a_report(tmp_path, arms):
+    frame = people(240, seed=8, arms=arms)
+    frame.loc[frame["sex"] == "M", "treat"] = 1
+    columns = {
+        "person": "id",
+        "gender": {"column": "sex", "women": "F", "men": "M"},
+        "treatment": {"column": "treat", "control": 0, "arms": list(range(1, arms))},
+    }
+    plan = plan_for("gap", columns=columns, covariates=["age"])
+    found = evaluated(tmp_path, "gap", plan, frame)
+    rows = found.table("effects").query("estimand == 'itt' and arm == '1'")
+    told = rows.set_index(["estimator", "group"])["estimate"]
+    assert told.xs("men", level="group").isna().all()
+    assert told.xs("women-men", level="group").isna().all()
+    assert told.xs("women", level="group").notna().all()
+
+
+def test_a_weak_first_stage_is_said_in_the_summary(tmp_path):
+    frame = people(240, seed=9)
+    frame["attended"] = (frame.index % 9 == 0).astype(int)
+    columns = {
+        "person": "id",
+        "gender": {"column": "sex", "women": "F", "men": "M"},
+        "treatment": {"column": "treat", "control": 0},
+        "takeup": {"column": "attended", "taken": 1},
+    }
+    found = evaluated(tmp_path, "weak", plan_for("weak", columns=columns), frame)
+    text = studies.text_of(found.results / "report.en.html")
+    assert "The effect of taking part cannot be told reliably: " in text

@@ -19,6 +19,8 @@ from evaluate.plan.costs import Costs
 from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
+ROUNDING = 1e-10  # of a cost, below which what is left of two equal costs is none
+
 
 def person_costs(study: Study, costs: Costs) -> np.ndarray:
     """Return what the programme spent on each person, shape (n,), in the plan's currency.
@@ -164,10 +166,13 @@ def _rows(
         if found is None:
             rows.append({"denominator": denominator, "icer_set": None})
             continue
+        whole = fits["all", contrast].effects or both
+        dust = ROUNDING * max(abs(both.value[1]), abs(whole.value[1]))
+        cost, error = (0.0 if abs(v) < dust else v for v in (found.value[1], found.std_error[1]))
         rows.append(
             {
-                "incremental_cost": found.value[1],
-                "incremental_cost_se": found.std_error[1],
+                "incremental_cost": cost,
+                "incremental_cost_se": error,
                 "effect": found.value[0],
                 "effect_se": found.std_error[0],
                 "denominator": denominator,

@@ -185,7 +185,17 @@ def _adjustment(
     if count := int(np.isnan(values).sum()):
         notes.append(note("imputed", n=count))
     x = x[:, kept]
+    if single := sum(_singled_out(x[slopes == a]) for a in np.unique(slopes)):
+        notes.append(note("single", n=single))
     return (np.hstack([indicators[:, among_blocks], x]) if estimator == "lin" else x), notes
+
+
+def _singled_out(x: np.ndarray) -> int:
+    """Count the persons whom an indicator tells from all others: they are fitted exactly."""
+    binary = ((x == 0) | (x == 1)).all(axis=0)
+    ones = x[:, binary].sum(axis=0)
+    one, other = x[:, binary][:, ones == 1] == 1, x[:, binary][:, ones == len(x) - 1] == 0
+    return int((one.any(axis=1) | other.any(axis=1)).sum())
 
 
 def _present(study: Study, strata: Sequence[np.ndarray]) -> list[int]:

@@ -37,8 +37,8 @@ def robust_scores(
     Returns
     -------
     ndarray, shape (n, k)
-        For a person who is fitted exactly the residual says nothing; such a person's
-        share of the variance is taken from the pooled residuals of the others.
+        For a person who is fitted exactly, HC2 and HC3 are 0/0; such a person's share of
+        the variance is taken from the pooled residuals of the others.
 
     Raises
     ------
@@ -63,7 +63,8 @@ def robust_scores(
         "HC2": 1 / room,
         "HC3": 1 / room**2,
     }["HC2" if kind == "neyman" else kind]
-    borrowed = (c[alone] ** 2).sum() / df_residual
+    defined = kind in ("HC0", "HC1")
+    borrowed = 0.0 if defined else (c[alone] ** 2).sum() / df_residual
     size = np.sqrt(c**2 * factor + borrowed)
     sign = np.where(c < 0, -1.0, 1.0)
     return np.where(alone, 0, sign * size)[:, None] * residual

@@ -129,7 +129,7 @@ def gate_effects(
     gated = empty_rows("effects", table, why, (*CONTEXT, "group"), NUMBERS, min_cell)
     notes = [small_numbers_out(str(n), min_cell) if pd.notna(n) else n for n in table["note"]]
     for i in why:
-        notes[i] = note("withheld", n=min_cell)
+        notes[i] = note("withheld" if why[i] else "protects", n=min_cell)
     # A column without a note stays as it is: its type must not change.
     out = gated.table
     if why or list(table["note"].dropna()) != [n for n in notes if pd.notna(n)]:

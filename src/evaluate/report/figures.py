@@ -13,7 +13,6 @@ from evaluate.report.sheet import (
     GRID,
     INK,
     LINE,
-    SMALL,
     WIDTH,
     Look,
     cut,
@@ -40,7 +39,6 @@ LOOK: dict[str, Look] = {
 }
 EXPLORATORY: Look = ("#333333", "o", 3.5)
 ROW = 18.0
-APART = 7.0  # points that keep two markers from covering each other
 
 
 def love_plot(balance: pd.DataFrame, words: Words, *, label: str) -> str:
@@ -231,7 +229,7 @@ def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, la
     per = rows["denominator"].iloc[0]
     x_span = _span([*(effect - effect_se), *(effect + effect_se)])
     y_span = _span([*(cost - cost_se), *(cost + cost_se)])
-    left, bottom, wide, tall = 54.0, 52.0, WIDTH - 58.0, 236.0
+    left, bottom, wide, tall = 54.0, 38.0, WIDTH - 58.0, 236.0
     with sheet(bottom + tall + 50) as (figure, layer):
         text = words(f"figure.cost_per_{per}", unit=currency)
         say(layer, 0, bottom + tall + 40, text, ha="left", weight="bold")
@@ -246,18 +244,14 @@ def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, la
         numbers(axes, "y", y_span, words)
         axes.axvline(0, color=INK, lw=0.9)
         axes.axhline(0, color=INK, lw=0.9)
-        dx = _apart(effect, known, (x_span[1] - x_span[0]) / wide)
-        dy = _apart(cost, known, (y_span[1] - y_span[0]) / tall)
         for i in np.flatnonzero(known):
-            look, x, y = LOOK[rows["group"][i]], effect[i] + dx[i], cost[i] + dy[i]
+            look, x, y = LOOK[rows["group"][i]], effect[i], cost[i]
             (wide_bar, tall_bar), colour = (effect_se[i], cost_se[i]), look[0]
             axes.hlines(y, effect[i] - wide_bar, effect[i] + wide_bar, color=colour, lw=1.3)
             axes.vlines(x, cost[i] - tall_bar, cost[i] + tall_bar, color=colour, lw=1.3)
-            mark(axes, [x], [y], look)
-        say(layer, left + wide / 2, 24, words(f"figure.effect_per_{per}", unit=shown))
-        if dx.any() or dy.any():
-            note = words("figure.moved_apart")
-            say(layer, WIDTH - 4, 7, note, ha="right", color=GREY, size=SMALL)
+            # Hollow, so that groups with nearly the same values are seen through each other.
+            axes.plot(x, y, look[1], ms=look[2] + 3, mfc="none", mec=colour, mew=1.4, zorder=4)
+        say(layer, left + wide / 2, 9, words(f"figure.effect_per_{per}", unit=shown))
         return svg(figure, label)
 
 
@@ -295,14 +289,6 @@ def _months(months: np.ndarray, most: int) -> list[float]:
     ticks = MaxNLocator(most - 1, integer=True, steps=[1, 1.2, 2, 3, 6, 10])
     found = ticks.tick_values(min(months), max(months))
     return list(found[(found >= min(months)) & (found <= max(months))])
-
-
-def _apart(values: np.ndarray, known: np.ndarray, point: float) -> np.ndarray:
-    """Return how far to move markers that would cover each other; ``point`` is one point."""
-    order = np.sort(values[known])
-    if len(order) < 2 or np.diff(order).min() >= APART * point:
-        return np.zeros(len(values))
-    return APART * point * ((len(values) - 1) / 2 - np.arange(len(values)))
 
 
 def _unit(unit: str, words: Words) -> tuple[float, str]:

@@ -95,6 +95,9 @@ def flow_chart(
         if both and pd.notna(row["n"]):
             genders = {g: _count(row[g], words) for g in ("women", "men")}
             texts.append(words("figure.by_gender", **genders))
+            unknown = row["n"] - row["women"] - row["men"]
+            if pd.notna(unknown) and unknown > 0:
+                texts.append(words("figure.unknown", n=_count(unknown, words)))
         return Box.of(width, title, *texts)
 
     steps = flow["step"]

@@ -100,7 +100,9 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
         )
     }
     if len(released.balance):
-        drawn["love"] = figures.love_plot(released.balance, words, label=label("love"))
+        named = released.balance["covariate"].map(words.covariate)
+        balance = released.balance.assign(covariate=named)
+        drawn["love"] = figures.love_plot(balance, words, label=label("love"))
     for outcome, month in _outcomes(released):
         title = summary.outcome_title(released, words, outcome, month)
         for arm in released.contrasts:
@@ -125,7 +127,9 @@ def _arm_names(released: Released, words: Words) -> dict[str, str]:
     """Name the arms of a programme with one offer; several arms keep their codes."""
     codes = [c.removeprefix("arm=") for c in released.arm_columns]
     names = [words("figure.control"), words("figure.treated")]
-    return dict(zip(codes, names, strict=True)) if len(codes) == 2 else {}
+    if len(codes) != 2:
+        return {}
+    return {code: f"{name} ({code})" for code, name in zip(codes, names, strict=True)}
 
 
 def _planes(released: Released, words: Words) -> dict[Any, str]:
@@ -186,9 +190,9 @@ def method(released: Released, words: Words) -> list[str]:
                 else "method.dropped"
             )
         )
-        within = words("method.within") if plan.columns.blocks else ""
         draws = words.number(plan.analysis.permutations, 0)
-        found.append(words("method.permutation", draws=draws, within=within))
+        key = "permutation_blocks" if plan.columns.blocks else "permutation"
+        found.append(words(f"method.{key}", draws=draws))
     if plan.columns.weight:
         found.append(words("method.weights", weight=plan.columns.weight))
     if plan.columns.takeup:

@@ -15,6 +15,7 @@ from evaluate.notes import NOTES
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
+from evaluate.report.words import Words
 
 WALD = NOTES["wald"].partition("{")[0]
 
@@ -66,6 +67,18 @@ class Released:
         """The estimator that the summary rests on."""
         return self.plan.estimators[0]
 
+    def role_of(self, column: str) -> str:
+        """Return the role of a column of the outcomes table, such as `earnings@12`."""
+        outcome, _, month = column.partition("@")
+        return self.plan.outcomes[outcome].role_in(int(month) if month else None)
+
+    def column_title(self, column: str, words: Words) -> str:
+        """Return the name of a column of the outcomes table, with its month."""
+        outcome, _, month = column.partition("@")
+        title = self.title(outcome, words.language)
+        key = "summary.outcome_month" if month else "summary.outcome"
+        return words(key, outcome=title, month=month)
+
     def unit(self, outcome: str, language: Language) -> str:
         """Return the unit of an outcome."""
         stated = self.plan.outcomes[outcome]
@@ -81,6 +94,14 @@ class Released:
         if stated.primary_month is not None or stated.columns is None:
             return stated.primary_month
         return max(stated.columns)
+
+    def sides(self, arm: str, words: Words) -> tuple[str, str]:
+        """Return what the two sides of a contrast are called."""
+        if arm in self.arms:
+            offered = words("figure.treated").lower() if len(self.arms) == 1 else arm
+            return offered, words("figure.control").lower()
+        pairs = [(a, b) for a in self.arms for b in self.arms if f"{a}-{b}" == arm]
+        return pairs[0]
 
     @property
     def mixes_gender(self) -> bool:

@@ -8,9 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from evaluate.notes import NOTES
+from evaluate.plan.model import Plan
 from evaluate.report.released import Released, records
 from evaluate.report.words import Words
 from evaluate.study import GAP
+
+WEAK, REVERSED = NOTES["weak"].partition("{")[0], NOTES["reversed"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,9 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
             ]
             late = rows[(rows["estimand"] == "late") & (rows["group"] == "all")]
             sentences += [_taking_part(row, words) for row in records(late)]
+            if released.lead != "difference_in_means" or released.plan.columns.blocks:
+                method = words(f"estimator.{released.lead}")
+                sentences.append(words("summary.adjusted", estimator=method))
             found.append(Paragraph(title, [s for s in sentences if s]))
     return found
 
@@ -99,8 +106,8 @@ def effect_sentence(row: dict[str, Any], released: Released, words: Words) -> st
     return words(
         "summary.effect",
         **numbers,
-        treated=words.level(row["mean_treated"], row["unit"], with_unit=True),
-        control=words.level(row["mean_control"], row["unit"], with_unit=True),
+        treated=words.level(row["mean_treated"], row["unit"], row["std_error"], with_unit=True),
+        control=words.level(row["mean_control"], row["unit"], row["std_error"], with_unit=True),
         reading=words(f"summary.{direction if settled else 'unsettled'}"),
     )
 
@@ -124,6 +131,8 @@ def _unsettled(row: dict[str, Any], released: Released, words: Words) -> str:
 def _taking_part(row: dict[str, Any], words: Words) -> str:
     if _missing(row["estimate"]):
         return ""
+    if WEAK in _text(row["note"]) or REVERSED in _text(row["note"]):
+        return words("summary.taking_part_weak", note=words.note(_text(row["note"])))
     return words("summary.taking_part", **_numbers(row, words))
 
 
@@ -140,7 +149,16 @@ def _numbers(row: dict[str, Any], words: Words) -> dict[str, str]:
 def checks(released: Released, words: Words) -> list[str]:
     """Say what the checks of the lottery and the placebo outcomes give."""
     warned = int((released.design_checks["verdict"] == "warn").sum())
-    found = [words("summary.checks_warn", n=warned) if warned else words("summary.checks_ok")]
+    passed = (released.design_checks["verdict"] == "pass").any()
+    key = "checks_warn" if warned else "checks_ok" if passed else "checks_none"
+    found = [words(f"summary.{key}", n=warned)]
+    for check in records(released.design_checks):
+        name = check["check"].removeprefix("attrition:")
+        if check["verdict"] == "warn" and name != check["check"]:
+            title = released.column_title(name, words)
+            if released.role_of(name) == "primary":
+                text = words.finding(check["text"])
+                found.append(words("summary.attrition", outcome=title, text=text))
     if released.mixes_gender:
         found.append(words("limits.gender_mixed"))
     for outcome, stated in released.plan.outcomes.items():
@@ -180,11 +198,10 @@ def costs(released: Released, words: Words) -> list[str]:
     """Say what a participant cost, and one more unit of each outcome."""
     if released.plan.costs is None:
         return [words("summary.no_costs")]
-    currency = released.plan.costs.currency
     found = []
     for arm in released.arms:
         spent = released.costs[released.costs["arm"] == arm]
-        sentence = _spent(records(spent)[0], currency, words) if len(spent) else ""
+        sentence = _spent(records(spent)[0], released.plan, words) if len(spent) else ""
         if sentence and len(released.arms) > 1:
             sentence = f"{words('summary.arm', arm=arm)}: {sentence}"
         rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
@@ -198,12 +215,15 @@ def costs(released: Released, words: Words) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def _spent(row: dict[str, Any], currency: str, words: Words) -> str:
+def _spent(row: dict[str, Any], plan: Plan, words: Words) -> str:
+    assert plan.costs is not None
+    currency = plan.costs.currency
     offer, participant = row["per_offer"], row["per_participant"]
     if _missing(offer):
         return ""
     if _missing(participant) or math.isclose(offer, participant):
-        kind = "offer" if _missing(participant) else "participant"
+        by_offer = plan.columns.takeup is None and plan.costs.per == "offer"
+        kind = "offer" if _missing(participant) or by_offer else "participant"
         return words(f"summary.cost_{kind}", cost=words.money(offer, currency))
     return words(
         "summary.cost_both",

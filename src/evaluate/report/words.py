@@ -11,7 +11,7 @@ from pathlib import Path
 from babel.numbers import format_decimal
 from ruamel.yaml import YAML
 
-from evaluate.notes import NOTES, REASONS
+from evaluate.notes import FINDINGS, NOTES, REASONS
 from evaluate.plan.config import Language
 
 TEXTS = Path(__file__).parent / "texts"
@@ -63,12 +63,18 @@ class Words:
         text = format_decimal(round(value, digits) + 0.0, pattern, locale=LOCALE[self.language])
         return text.replace("-", MINUS)
 
-    def level(self, value: float | None, unit: str, with_unit: bool = False) -> str:
-        """Return a mean: a share in per cent, anything else in its unit."""
+    def level(
+        self,
+        value: float | None,
+        unit: str,
+        error: float | None = None,
+        with_unit: bool = False,
+    ) -> str:
+        """Return a mean: a share in per cent, anything else with the decimals of `effect`."""
         if unit == "share" and value is not None and math.isfinite(value):
             return self("unit.percent", x=self.number(100 * value, 1))
-        text = self.number(value)
-        return f"{text}{SPACE}{unit}" if with_unit and unit != "share" and text != DASH else text
+        text = DASH if unit == "share" else self.effect(value, unit, error, with_unit=False)
+        return f"{text}{SPACE}{unit}" if with_unit and text != DASH else text
 
     def effect(
         self, value: float | None, unit: str, error: float | None = None, with_unit: bool = True
@@ -95,8 +101,8 @@ class Words:
         return self("unit.interval", low=next(ends), high=next(ends))
 
     def money(self, value: float | None, currency: str) -> str:
-        """Return an amount, rounded to whole units of the currency."""
-        return f"{self.number(value, 0)}{SPACE}{currency}"
+        """Return an amount, whole units of the currency from a hundred on."""
+        return f"{self.number(value)}{SPACE}{currency}"
 
     def p_value(self, p: float | None, sign: bool = True) -> str:
         """Return a p-value: ``= 0.041``, without the ``sign`` ``0.041``; or ``< 0.001``."""
@@ -114,6 +120,30 @@ class Words:
     def note(self, text: str) -> str:
         """Return the notes of a row in this language."""
         return "; ".join(self._one_note(part) for part in text.split("; ")) if text else ""
+
+    def covariate(self, name: str) -> str:
+        """Return the name of a covariate's column, with what was done to it in this language."""
+        for kind in ("missing", "before"):
+            if name.endswith(f" {kind}"):
+                stem = self.covariate(name.removesuffix(f" {kind}"))
+                return self(f"covariate.{kind}", name=stem)
+        return name.replace("=", ": ")
+
+    def finding(self, text: str) -> str:
+        """Return the text of a check of the design in this language."""
+        for kind, template in FINDINGS.items():
+            if match := _pattern(template).fullmatch(text):
+                values = {k: self._localised(v) for k, v in match.groupdict().items()}
+                return self(f"finding.{kind}", **values)
+        return text
+
+    def _localised(self, text: str) -> str:
+        """Give the numbers of an English text the marks of this language."""
+        if self.language == "en":
+            return text
+        text = re.sub(r"(?<=\d),(?=\d{3})", SPACE, text)
+        text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
+        return text.replace(" of ", " i ")
 
     def reason(self, text: str) -> str:
         """Return the reason of a decision in the flow in this language."""
