@@ -150,6 +150,20 @@ def test_check_of_a_sound_study_tells_how_many_persons_and_writes_nothing(study)
     assert files(study) == before
 
 
+def test_check_says_which_gender_has_nobody_in_an_arm(study):
+    frame = people(60)
+    frame.loc[frame["sex"] == "M", "treat"] = 1
+    columns = {
+        "gender": {"column": "sex", "women": "F", "men": "M"},
+        "treatment": {"column": "treat", "control": 0},
+    }
+    write_study(study, {"one": plan_for("one", columns=columns)})
+    write_raw(study, "one", frame)
+    result = evaluate("check", "one")
+    assert result.exit_code == 0
+    assert "men: 0 in arm 0; the rows that need them will be empty" in result.output
+
+
 def test_check_of_an_unknown_programme_says_what_to_do(study):
     write_study(study, {"known": plan_for("known")})
     result = evaluate("check", "unknown")

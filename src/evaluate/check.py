@@ -8,6 +8,8 @@ from evaluate.errors import EvaluateError, Problems
 from evaluate.plan.load import load_plan, plan_path
 from evaluate.plan.support import unsupported, unused
 
+FEW = 2  # fewer in an arm give no estimate
+
 
 @dataclass(frozen=True)
 class Check:
@@ -39,6 +41,13 @@ def check_programme(name: str) -> Check:
         f"no problems: {len(study.participants):,} persons ({counts}), {excluded:,} rows excluded"
     ]
     lines += [f"{reason} ({n:,} rows)" for reason, n in _noted(study.flow)]
+    for gender in plan.columns.genders:
+        found = study.participants.loc[study.participants["gender"] == gender, "arm"].value_counts()
+        lines += [
+            f"{gender}: {found.get(arm, 0)} in arm {arm}; the rows that need them will be empty"
+            for arm in sorted(arms.index)
+            if found.get(arm, 0) < FEW
+        ]
     if keys := unused(plan):
         lines.append(f"read but not used by this version: {', '.join(keys)}")
     return Check([], lines)
