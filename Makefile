@@ -2,6 +2,7 @@
 # make test   the tests, on a fresh machine
 # make lint   ruff, snakefmt, mypy
 # make bench  benchmarks beside the peers a user would pick instead
+# make validate   coverage of every interval by simulation: docs/validation.md
 # make lock   the lock file anew from pyproject.toml (needs uv)
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/ready
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench validate lock clean
 
 demo: $(READY)
 	@$(BIN)/evaluate demo --cores $(CORES)
@@ -30,6 +31,9 @@ lint: $(READY)
 
 bench: $(READY)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
+
+validate: $(READY)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/validate.py
 
 lock:
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -28,13 +28,4 @@ rule all:
     default_target: True
     input:
         "results/index.html",
-        expand(
-            "results/{programme}/report.{language}.html",
-            programme=PLANS,
-            language=LANGUAGES,
-        ),
-        expand(
-            "results/{programme}/notebooks/{notebook}.html",
-            programme=PLANS,
-            notebook=NOTEBOOKS,
-        ),
+        [file for programme in PLANS for file in finished(programme, LANGUAGES)],

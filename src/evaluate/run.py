@@ -60,7 +60,7 @@ def run_workflow(names: list[str] | None, cores: int, say: Callable[[str], objec
     chosen = list(dict.fromkeys(names or config.programmes))
     load_study(config.model_dump() | {"programmes": chosen})
     reports = [f"results/{n}/report.{x}.html" for n in chosen for x in config.languages]
-    targets = [*reports, *(f"results/{n}/notebooks/1_data.html" for n in chosen)]
+    targets = [file for n in chosen for file in finished(n, config.languages)]
     options = ["--cores", str(cores), "--rerun-incomplete", "--keep-going"]
     if set(chosen) == set(config.programmes):
         reports.append("results/index.html")
@@ -74,6 +74,21 @@ def run_workflow(names: list[str] | None, cores: int, say: Callable[[str], objec
     say(f"{steps} steps in {seconds:.0f} s" if steps else "nothing to do: everything is up to date")
     for report in reports:
         say(f"  {report}")
+
+
+def finished(name: str, languages: Iterable[str]) -> list[str]:
+    """Return files of every rule of a programme, which together say that it is finished.
+
+    The files between the stages are among them: a rule that failed has taken its output away,
+    and Snakemake does not miss what only older results stand on.
+    """
+    stages = ("participants", "design_checks", "effects", "heterogeneity", "costs")
+    return [
+        *(f"build/{name}/{stage}.parquet" for stage in stages),
+        f"results/{name}/provenance.json",
+        *(f"results/{name}/report.{language}.html" for language in languages),
+        f"results/{name}/notebooks/1_data.html",
+    ]
 
 
 def _snakemake(targets: list[str], options: list[str], say: Callable[[str], object]) -> int:

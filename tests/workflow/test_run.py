@@ -300,3 +300,12 @@ def test_a_failing_programme_says_why_once_and_does_not_stop_the_other(finished,
     assert not list(tmp_path.glob("results/bad/**/*.*"))
     assert not (tmp_path / "results/index.html").exists()
     assert "2 different values" in (tmp_path / "logs/bad/data.log").read_text(encoding="utf-8")
+
+    # What an earlier run left behind does not make the failed one look finished.
+    for folder in ("build", "results"):
+        shutil.copytree(tmp_path / folder / "good", tmp_path / folder / "bad", dirs_exist_ok=True)
+    for output in ("participants.parquet", "outcomes.parquet", "flow.parquet", "raw.json"):
+        (tmp_path / "build/bad" / output).unlink()
+    again = finished.workflow.command(tmp_path, "run")
+    assert again.returncode == 1
+    assert "2 different values beside control" in again.stderr

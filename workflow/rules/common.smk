@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from evaluate.errors import EvaluateError
 from evaluate.plan.load import load_study
 from evaluate.release import RELEASED
+from evaluate.run import finished
 from evaluate.sources import closure, resources
 
 # Rules run side by side, so each keeps to one thread; the order of sums stays the same, too.

@@ -61,11 +61,11 @@ def run_notebook(notebook: Path, results: Path) -> None:
     write_text(nbformat.writes(content) + "\n", folder / notebook.name)
     exporter = HTMLExporter(template_name="basic")
     body, _ = exporter.from_notebook_node(content)
-    write_text(_page(notebook.stem, body), folder / f"{notebook.stem}.html")
+    write_text(_page(results.name, notebook.stem, body), folder / f"{notebook.stem}.html")
 
 
-def _page(title: str, body: str) -> str:
+def _page(programme: str, title: str, body: str) -> str:
     """Wrap a rendered notebook into a page that needs no other file."""
     from evaluate.report.page import render
 
-    return render("notebook.html.j2", title=title, body=body)
+    return render("notebook.html.j2", programme=programme, title=f"{programme}: {title}", body=body)
