@@ -4,6 +4,7 @@ make validate
 """
 
 import sys
+import textwrap
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -86,16 +87,20 @@ def coverage(name):
 
 def main():
     """Write the table."""
+    chance = 100 * np.sqrt(LEVEL * (1 - LEVEL) / TRIALS)
+    lead = (
+        f"Made by `make validate`: {TRIALS:,} simulated trials for each design, effects known by "
+        f"construction, {LEVEL:.0%} intervals. {COMPLIERS:.0%} of those offered take part; women "
+        f"gain {WOMEN:g} and men {MEN:g} by it (a tenth of that where the outcome is 0 or 1). With "
+        "three arms both contrasts with control are counted. The effect of taking part follows "
+        "the difference in means, with shared slopes Lin's regression. Numbers are per cent of "
+        f"intervals that held the truth; those outside {LOW:.1%} to {HIGH:.1%} are marked with an "
+        f"asterisk. By chance alone a true {100 * LEVEL:g} has a standard error of {chance:.1f}."
+    )
     lines = [
         "# Validation",
         "",
-        f"Made by `make validate`: {TRIALS:,} simulated trials for each design, effects known by",
-        f"construction, {LEVEL:.0%} intervals. {COMPLIERS:.0%} of those offered take part; women gain",
-        f"{WOMEN:g} and men {MEN:g} by it (a tenth of that where the outcome is 0 or 1). With three arms",
-        "both contrasts with control are counted. The effect of taking part follows the difference in",
-        "means, with shared slopes Lin's regression. Numbers are per cent of intervals that held the",
-        f"truth; those outside {LOW:.1%} to {HIGH:.1%} are marked with an asterisk. By chance alone a true",
-        f"95 has a standard error of {100 * np.sqrt(0.95 * 0.05 / TRIALS):.1f}.",
+        textwrap.fill(lead, 98),
         "",
         "| design | effect | estimator | all | women | men | women less men |",
         "|---|---|---|---|---|---|---|",
