@@ -208,7 +208,7 @@ def test_the_demo_without_its_extra_says_what_to_install(study, monkeypatch, nam
 
 
 def test_the_demo_writes_its_configuration_and_never_over_one(study):
-    from evaluate.plan.scaffold import demo_study
+    from evaluate.scaffold import demo_study
 
     folder = demo_study(study / "try")
     assert load_config(folder / "config/config.yaml").programmes == ["jobs2", "nsw"]

@@ -37,7 +37,7 @@ def main(
 @app.command()
 def new(name: str, directory: Directory = Path()) -> None:
     """Write a commented programme file, and the folder for its raw data."""
-    from evaluate.plan.scaffold import scaffold
+    from evaluate.scaffold import scaffold
 
     try:
         made = scaffold(name, directory)
@@ -90,7 +90,7 @@ def demo(
     cores: Cores = 2,
 ) -> None:
     """Run the demo programmes on real data: JOBS II and National Supported Work."""
-    from evaluate.plan.scaffold import demo_study
+    from evaluate.scaffold import demo_study
 
     try:
         study = demo_study(directory)

@@ -9,8 +9,8 @@ from ruamel.yaml import YAML
 
 from evaluate.errors import PlanError, Problems
 from evaluate.plan.load import load_config, load_plan, load_study
-from evaluate.plan.scaffold import demo_study, scaffold
 from evaluate.plan.schema import json_schemas
+from evaluate.scaffold import demo_study, scaffold
 
 REPO = Path(__file__).parents[2]
 SCHEMAS = REPO / "workflow" / "schemas"
