@@ -67,6 +67,10 @@ class Released:
         """The estimator that the summary rests on."""
         return self.plan.estimators[0]
 
+    def withholds(self, table: str) -> bool:
+        """Tell whether a row of a table is withheld."""
+        return any(entry["table"] == table for entry in self.disclosure["withheld"])
+
     def role_of(self, column: str) -> str:
         """Return the role of a column of the outcomes table, such as `earnings@12`."""
         outcome, _, month = column.partition("@")

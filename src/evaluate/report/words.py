@@ -58,7 +58,7 @@ class Words:
             return DASH
         if digits is None:
             size = abs(value)
-            digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
+            digits = 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2 if size >= 0.1 else 3
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         text = format_decimal(round(value, digits) + 0.0, pattern, locale=LOCALE[self.language])
         return text.replace("-", MINUS)
