@@ -40,7 +40,7 @@ FINDINGS = {
     "withheld": "withheld",
     "one_arm": "only one arm has persons",
     "joint": "{covariates} covariate columns at once, {draws} assignments drawn",
-    "attrition": "outcome missing for {by_arm}",
+    "attrition": "outcome missing: {by_arm}",
 }
 
 

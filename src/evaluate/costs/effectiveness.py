@@ -109,9 +109,8 @@ def cost_effectiveness(study: Study, plan: Plan) -> pd.DataFrame:
         fits = fits_by_group(study, plan, plan.estimators[0], y, observed, covariates)
         fits = _varying(fits, y[:, 0])
         for contrast in [c for c in study.contrasts if c[1] == 0]:
-            for group in [g for g in (*list(study.groups)[:3], GAP) if (g, contrast) in fits]:
-                if "=" in group:
-                    continue
+            groups = [g for g in (*study.groups, GAP) if "=" not in g and (g, contrast) in fits]
+            for group in groups:
                 labels = {
                     "outcome": column.outcome,
                     "month": column.month,

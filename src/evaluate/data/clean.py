@@ -56,9 +56,8 @@ def clean(raw: RawTable, plan: Plan) -> Cleaned:
         raise Problems([*faults, *absent])
     arms, arm = persons.arms(raw, plan.columns.treatment, faults)
     gender = persons.genders(raw, plan.columns.gender, faults)
-    measures = Measures(raw, plan.data.participants.decimal, faults)
-
     codes_known = not faults
+    measures = Measures(raw, plan.data.participants.decimal, faults)
 
     flow = Flow(gender, arm, arms, plan.columns.genders)
     flow.exclude(persons.duplicates(raw, plan.columns.person, faults), reason("duplicate"))

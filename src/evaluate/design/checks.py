@@ -180,7 +180,7 @@ def _attrition(study: Study, plan: Plan, rng: np.random.Generator) -> list[dict[
     rows = []
     for column, j in zip(some, which.ravel(), strict=True):
         missing = [absent[study.arm == a, column].mean() for a in range(len(study.arms))]
-        by_arm = ", ".join(f"{m:.3f} of {a}" for a, m in zip(study.arms, missing, strict=True))
+        by_arm = ", ".join(f"{m:.3f} in arm {a}" for a, m in zip(study.arms, missing, strict=True))
         text = finding("attrition", by_arm=by_arm)
         check = f"attrition:{plan.outcome_columns[column].name}"
         widest = float(np.ptp(missing))

@@ -143,7 +143,7 @@ class Words:
             return text
         text = re.sub(r"(?<=\d),(?=\d{3})", SPACE, text)
         text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
-        return text.replace(" of ", " i ")
+        return text.replace(" in arm ", " i arm ")
 
     def reason(self, text: str) -> str:
         """Return the reason of a decision in the flow in this language."""
