@@ -27,7 +27,7 @@ def check_programme(name: str) -> Check:
         if faults := unsupported(plan):
             return Check([f"{path}: {fault}" for fault in faults])
         from evaluate.data.clean import clean
-        from evaluate.data.read import read_table
+        from evaluate.data.readers.read import read_table
 
         study = clean(read_table(plan.data.participants), plan)
     except Problems as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluate.data.clean import Cleaned, clean
-from evaluate.data.read import read_table
+from evaluate.data.readers.read import read_table
 from evaluate.plan.model import Plan
 from evaluate.plan.sources import Table
 

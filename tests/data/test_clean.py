@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from data.extract import FILE, cleaned, people, plan, write
 from evaluate.data.clean import clean
-from evaluate.data.read import read_table
+from evaluate.data.readers.read import read_table
 from evaluate.errors import Problems
 from evaluate.schemas import FLOW, OUTCOMES, PARTICIPANTS, QUARANTINE
 

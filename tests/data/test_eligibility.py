@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from evaluate.data.convert import codes, numbers
 from evaluate.data.eligibility import holds, parse
+from evaluate.data.readers.convert import codes, numbers
 from evaluate.errors import PlanError
 
 TABLE = pd.DataFrame(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from data.extract import people, plan, write
 from evaluate.cli import app
 from evaluate.data.clean import clean
-from evaluate.data.read import read_table
+from evaluate.data.readers.read import read_table
 from evaluate.errors import EvaluateError, reported
 
 PLANTED = ["19800101-1234", "Zxqv", "-987 654,321"]

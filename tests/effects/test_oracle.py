@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from simulate import arrays
 
 from evaluate.data.clean import clean
-from evaluate.data.read import read_table
+from evaluate.data.readers.read import read_table
 from evaluate.effects.adjustment import difference_in_means, lin
 from evaluate.effects.regression import fixed_effects
 from evaluate.effects.table import effects

@@ -2,7 +2,7 @@
 
 from evaluate import schemas
 from evaluate.data.clean import clean
-from evaluate.data.read import read_table
+from evaluate.data.readers.read import read_table
 from evaluate.errors import reported
 from evaluate.io import write_json, write_parquet
 from evaluate.plan.load import load_plan

@@ -12,7 +12,7 @@ from evaluate.data import persons
 from evaluate.data.eligibility import Criterion, holds, parse
 from evaluate.data.flow import Flow
 from evaluate.data.measures import Measures
-from evaluate.data.read import RawTable
+from evaluate.data.readers.read import RawTable
 from evaluate.errors import DataError, EvaluateError, PlanError, Problems
 from evaluate.notes import reason
 from evaluate.plan.columns import GenderColumn

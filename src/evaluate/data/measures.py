@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evaluate.data.convert import Numbers, codes, missing, numbers
 from evaluate.data.flow import Flow
-from evaluate.data.read import RawTable
+from evaluate.data.readers.convert import Numbers, codes, missing, numbers
+from evaluate.data.readers.read import RawTable
 from evaluate.errors import DataError, EvaluateError, rows
 from evaluate.notes import reason
 from evaluate.plan.closed import Code, code_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluate.data.convert import codes, missing
-from evaluate.data.read import RawTable
+from evaluate.data.readers.convert import codes, missing
+from evaluate.data.readers.read import RawTable
 from evaluate.errors import DataError, EvaluateError, rows
 from evaluate.plan.closed import code_text
 from evaluate.plan.columns import Gender, GenderColumn, Treatment

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from evaluate.data.convert import MISSING, codes, missing, numbers
+from evaluate.data.readers.convert import MISSING, codes, missing, numbers
 from evaluate.plan.closed import code_text
 
 draws = settings(max_examples=40, derandomize=True, deadline=None)

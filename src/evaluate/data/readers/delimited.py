@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from evaluate.data.sheet import Sheet
+from evaluate.data.readers.sheet import Sheet
 from evaluate.errors import DataError, rows
 from evaluate.plan.sources import Table
 

@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook
 
 from data.extract import read
-from evaluate.data.read import read_table
+from evaluate.data.readers.read import read_table
 from evaluate.errors import DataError
 from evaluate.plan.sources import Table
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from evaluate.data.delimited import read_delimited
-from evaluate.data.sheet import Sheet
+from evaluate.data.readers.delimited import read_delimited
+from evaluate.data.readers.sheet import Sheet
 from evaluate.errors import DataError
 from evaluate.plan.sources import Table
 

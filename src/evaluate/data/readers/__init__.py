@@ -1,0 +1,1 @@
+"""From files and databases to cells of text, and from text to numbers, codes and dates."""
