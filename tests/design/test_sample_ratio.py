@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from evaluate.design.sample_ratio import expected_shares, probability_test, ratio_test
-from evaluate.plan.sources import Assignment, ShareColumn
+from evaluate.plan.assignment import Assignment, ShareColumn
 
 ARMS = ("0", "1", "2")
 

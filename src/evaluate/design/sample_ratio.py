@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from evaluate.plan.assignment import Assignment, ShareColumn
 from evaluate.plan.closed import code_text
-from evaluate.plan.sources import Assignment, ShareColumn
 
 
 @dataclass(frozen=True)

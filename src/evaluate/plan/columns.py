@@ -56,9 +56,28 @@ class Columns(Closed):
     gender: GenderColumn | Gender | None = None
     treatment: Treatment
     takeup: Takeup | None = None
+    accepted: Takeup | None = Field(None, description="Who accepted the offer, for the flow.")
+    offered: str | None = Field(None, description="Day of the offer.")
+    started: str | None = Field(None, description="Day of the start; empty for who never did.")
+    ended: str | None = Field(None, description="Last day in the programme.")
+    born: str | None = Field(None, description="Day, month or year of birth.")
+    time_zero: Literal["offered", "started"] = Field(
+        "offered", description="The day from which months are counted."
+    )
     blocks: list[str] = Field([], description="Strata within which assignment was drawn.")
     cluster: str | None = Field(None, description="Unit that was assigned.")
     weight: str | None = None
+
+    @model_validator(mode="after")
+    def _days_are_named(self) -> Columns:
+        if "time_zero" in self.model_fields_set and getattr(self, self.time_zero) is None:
+            raise ValueError(f"time_zero: name the column `{self.time_zero}`")
+        return self
+
+    @property
+    def day_zero(self) -> str | None:
+        """The column with the day from which months are counted."""
+        return self.offered if self.time_zero == "offered" else self.started
 
     @property
     def genders(self) -> tuple[Gender, ...]:

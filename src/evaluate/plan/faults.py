@@ -30,7 +30,11 @@ KINDS = {
     "int_from_float": "a whole number",
     "bool_type": "true or false",
 }
-PATTERNS = {"^[A-Z]{3}$": "three capitals, such as SEK", r"^[\w-]+$": "letters, digits, - and _"}
+PATTERNS = {
+    "^[A-Z]{3}$": "three capitals, such as SEK",
+    r"^[\w-]+$": "letters, digits, - and _",
+    r"^[a-z][a-z0-9_]*$": "small letters, digits and _",
+}
 
 
 def messages(path: Path, error: ValidationError, content: Any, model: type[Closed]) -> list[str]:

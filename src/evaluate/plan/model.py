@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from evaluate.plan.assignment import Assignment
 from evaluate.plan.closed import Closed, Flag, Text
 from evaluate.plan.columns import Columns
 from evaluate.plan.costs import Costs
 from evaluate.plan.outcomes import Outcome, OutcomeColumn
-from evaluate.plan.sources import Assignment, Data
+from evaluate.plan.sources import Data
 
 Estimator = Literal[
     "difference_in_means", "fixed_effects", "ancova", "lin",
@@ -127,6 +128,7 @@ class Plan(Closed):
                 text = f"{', '.join(unknown)} not among the covariates"
                 faults.append((("outcomes", key, "without"), text))
         faults += self._covariates_after_the_offer()
+        faults += self._linked_outcomes()
         if self.analysis.slopes == "shared" and not self.columns.both_genders:
             text = "needs women and men in columns.gender"
             faults.append((("analysis", "slopes"), text))
@@ -134,6 +136,15 @@ class Plan(Closed):
             said = "; ".join(f"{'.'.join(loc)}: {text}" for loc, text in faults)
             raise PydanticCustomError("names", "{said}", {"said": said, "faults": faults})
         return self
+
+    def _linked_outcomes(self) -> list[tuple[tuple[str, ...], str]]:
+        """Find outcomes that a linked table must be there for, and days they are counted from."""
+        faults: list[tuple[tuple[str, ...], str]] = []
+        for key, outcome in self.outcomes.items():
+            table = "spells" if outcome.spells is not None else "incomes"
+            if outcome.is_linked and getattr(self.data, table) is None:
+                faults.append((("outcomes", key, table), f"needs the table data.{table}"))
+        return faults
 
     def _covariates_after_the_offer(self) -> list[tuple[tuple[str, ...], str]]:
         """Find covariates that are the offer, or what came of it."""
@@ -143,6 +154,9 @@ class Plan(Closed):
             columns.takeup.column if columns.takeup else None: "columns.takeup",
             columns.person: "columns.person",
             columns.weight: "columns.weight",
+            columns.started: "columns.started",
+            columns.ended: "columns.ended",
+            columns.accepted.column if columns.accepted else None: "columns.accepted",
         }
         faults: list[tuple[tuple[str, ...], str]] = [
             (("covariates",), f"`{name}` is {role}, not a covariate")

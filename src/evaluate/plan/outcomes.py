@@ -9,10 +9,16 @@ from pydantic import Field, model_validator
 from evaluate.plan.closed import Closed, Code
 
 Role = Literal["primary", "secondary", "placebo"]
+Measure = Literal["at", "days", "cumulated", "entered", "wait"]
+SHARES = ("at", "entered")  # measures of spells that are 1 or 0
+MOST_MONTHS = 600
 
 
 class OutcomeColumn(NamedTuple):
-    """One column of the outcomes table: an outcome, or an outcome in a month."""
+    """One column of the outcomes table: an outcome, or an outcome in a month.
+
+    ``source`` is the column of the participants, empty where linked tables are the source.
+    """
 
     name: str
     outcome: str
@@ -21,12 +27,24 @@ class OutcomeColumn(NamedTuple):
 
 
 class Outcome(Closed):
-    """One outcome: a column, columns by month, or states of the spells table."""
+    """One outcome: a column, columns by month, or months of the spells or the incomes.
+
+    Month m of a person ends m months after time zero; months before it are negative.
+    """
 
     column: str | None = None
     columns: dict[int, str] | None = Field(None, description="Column by month.")
-    spells: list[Code] | None = Field(None, description="State codes that count as the outcome.")
-    months: tuple[int, int] | None = None
+    spells: Annotated[list[Code], Field(min_length=1)] | None = Field(
+        None, description="Names of `data.spells.states`, or codes, that count as the outcome."
+    )
+    incomes: str | None = Field(None, description="Column of the incomes with the amount.")
+    measure: Measure = Field(
+        "at",
+        description="Of spells: in the state on the last day of the month (at), days of the "
+        "month in it, months cumulated since time zero, entered by then, or days waited until "
+        "the first entry. Of incomes: at (that month) or cumulated.",
+    )
+    months: tuple[int, int] | None = Field(None, description="First and last month: [1, 18].")
     primary_month: int | None = None
     event: Code | None = Field(None, description="The value of the column that counts as 1.")
     baseline: str | None = Field(None, description="The same measure before assignment.")
@@ -43,8 +61,9 @@ class Outcome(Closed):
 
     @model_validator(mode="after")
     def _one_source(self) -> Outcome:
-        if sum(s is not None for s in (self.column, self.columns, self.spells)) != 1:
-            raise ValueError("name exactly one of column, columns, spells")
+        sources = (self.column, self.columns, self.spells, self.incomes)
+        if sum(s is not None for s in sources) != 1:
+            raise ValueError("name exactly one of column, columns, spells, incomes")
         if self.columns is not None and not self.columns:
             raise ValueError("columns names no month")
         if self.event is not None and self.transform:
@@ -54,10 +73,48 @@ class Outcome(Closed):
             raise ValueError("primary_month is not a month of columns")
         return self
 
+    @model_validator(mode="after")
+    def _months_of_registers(self) -> Outcome:
+        if not self.is_linked:
+            if self.months is not None or "measure" in self.model_fields_set:
+                raise ValueError("months and measure go with spells or incomes")
+            return self
+        if self.months is None:
+            raise ValueError("spells and incomes need months: [first, last]")
+        first, last = self.months
+        if not -MOST_MONTHS <= first <= last <= MOST_MONTHS:
+            raise ValueError(f"months: from first to last, within {MOST_MONTHS} of time zero")
+        if self.primary_month is not None and not first <= self.primary_month <= last:
+            raise ValueError("primary_month is not among months")
+        if self.measure != "at" and not (first >= 1 or (self.measure == "days" and last <= -1)):
+            raise ValueError(f"measure {self.measure} counts from month 1")
+        if self.incomes is not None and self.measure not in ("at", "cumulated"):
+            raise ValueError(f"measure {self.measure} is of spells; incomes have at, cumulated")
+        is_share = self.spells is not None and self.measure in SHARES
+        if is_share != (self.unit == "share"):
+            raise ValueError(
+                f"unit: measure {self.measure} is a share"
+                if is_share
+                else f"unit: measure {self.measure} is not a share"
+            )
+        if self.event is not None or self.baseline is not None:
+            raise ValueError("event and baseline go with column or columns")
+        if self.transform and self.incomes is None:
+            raise ValueError("transform does not go with spells")
+        return self
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether the outcome comes from a linked table."""
+        return self.spells is not None or self.incomes is not None
+
     def expand(self, name: str) -> list[OutcomeColumn]:
         """Return the columns of the outcomes table that this outcome fills."""
         if self.column is not None:
             return [OutcomeColumn(name, name, None, self.column)]
+        if self.months is not None:
+            span = range(self.months[0], self.months[1] + 1)
+            return [OutcomeColumn(f"{name}@{month}", name, month, "") for month in span]
         waves = sorted((self.columns or {}).items())
         return [OutcomeColumn(f"{name}@{month}", name, month, c) for month, c in waves]
 

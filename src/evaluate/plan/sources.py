@@ -1,14 +1,27 @@
-"""Sections `data` and `assignment`: the raw files and how persons were assigned."""
+"""Section `data`: the raw tables, files or queries, and which of their columns hold what."""
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from evaluate.plan.closed import Closed, Code
+from evaluate.plan.closed import Closed, Code, code_text
 
-Share = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Codes = Annotated[list[Code], Field(min_length=1)]
+DateFormat = Literal["auto", "YYYY-MM-DD", "YYYYMMDD", "DD/MM/YYYY", "MM/DD/YYYY"]
+
+
+def _iso(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("must be a day: 2021-06-30")
+    return value
+
+
+Day = Annotated[datetime.date, BeforeValidator(_iso)]
 
 
 class Table(Closed):
@@ -18,12 +31,18 @@ class Table(Closed):
     encoding: str = "auto"
     delimiter: str = Field("auto", description='`auto`, or one character: `";"`, `"\\t"`.')
     decimal: Literal["auto", ".", ","] = "auto"
+    dates: DateFormat = Field("auto", description="How the file writes a day.")
     sheet: str | Annotated[int, Field(ge=1)] | None = Field(
         None, description="Name of the sheet, or its number from 1; the first by default."
     )
-    labels: Literal["codes", "labels"] = "codes"
+    labels: Literal["codes", "labels"] = Field(
+        "codes", description="Of Stata, SAS and SPSS files: the codes, or their value labels."
+    )
     url_env: str | None = Field(None, description="Environment variable with the address.")
     query: str | None = None
+    identifiers: list[str] = Field(
+        [], description="Columns that may hold identity numbers; none of them is used."
+    )
 
     @field_validator("delimiter")
     @classmethod
@@ -42,39 +61,129 @@ class Table(Closed):
         return self
 
 
+class Linked(Table):
+    """A table with any number of rows for each person.
+
+    What is left out is the same as in `data`.
+    """
+
+    coverage: Day | None = Field(None, description="The first day that the table covers.")
+    extract_date: Day | None = Field(None, description="The last day that the table covers.")
+
+
+class AssignmentTable(Linked):
+    """Offers: one row per person and offer, with the columns that `columns` names."""
+
+    person: str | None = Field(None, description="Key of a person; by default columns.person.")
+    two_arms: Literal["exclude", "first"] = Field(
+        "exclude", description="Persons assigned to several arms: left out, or their first offer."
+    )
+
+
+class Keys(Table):
+    """Persons' keys that changed: many old ones to one."""
+
+    old: str = Field("old", description="Column with a key that a person had.")
+    new: str = Field("new", description="Column with the key that came after it.")
+
+
+class Spells(Linked):
+    """Spells of registration: a person, first and last day, the code of a state."""
+
+    person: str | None = Field(None, description="Key of a person; by default columns.person.")
+    start: str = "start"
+    end: str = "end"
+    state: str = "state"
+    end_is: Literal["last_day", "day_after"] = Field(
+        "last_day", description="Whether a spell's end is its last day or the day after."
+    )
+    open_end: Literal["next", "extract"] = Field(
+        "next", description="A spell without end lasts to the next entry, or to the extract date."
+    )
+    open_codes: list[str] = Field(
+        ["9999-12-31"], description="Ends that stand for none, beside empty cells."
+    )
+    states: dict[Name, Codes] = Field({}, description="Named states, each with its codes.")
+    precedence: list[Name] | None = Field(
+        None, description="The state that counts where spells overlap; by default as in `states`."
+    )
+    codebook: str | None = Field(None, description="Codebook of the states.")
+
+    @model_validator(mode="after")
+    def _states_exclude_each_other(self) -> Spells:
+        codes = [code_text(c) for listed in self.states.values() for c in listed]
+        if doubles := sorted({c for c in codes if codes.count(c) > 1}):
+            raise ValueError(f"states: code {', '.join(doubles)} in more than one state")
+        if self.precedence is not None and sorted(self.precedence) != sorted(self.states):
+            raise ValueError("precedence must name each of states once")
+        return self
+
+
+class Activities(Linked):
+    """Activities: a person, a day, a kind."""
+
+    person: str | None = Field(None, description="Key of a person; by default columns.person.")
+    date: str = "date"
+    kind: str = "kind"
+    kinds: dict[Name, Codes] = Field({}, description="Named kinds; by default each code.")
+    months: Annotated[int, Field(ge=1, le=240)] = Field(
+        12, description="Months after time zero in which they are counted."
+    )
+    codebook: str | None = Field(None, description="Codebook of the kinds.")
+
+
+class Incomes(Linked):
+    """Incomes by month or year: a person, a period, amounts."""
+
+    person: str | None = Field(None, description="Key of a person; by default columns.person.")
+    period: str = Field("period", description="Column with the month (2019-01) or year (2019).")
+    per: Literal["month", "year"] = "month"
+
+
 class Data(Closed):
     """The raw tables of a programme, paths relative to the study's folder."""
 
     participants: Table
-    assignment: Table | None = None
-    spells: Table | None = None
-    activities: Table | None = None
-    incomes: Table | None = None
+    assignment: AssignmentTable | None = None
+    spells: Spells | None = None
+    activities: Activities | None = None
+    incomes: Incomes | None = None
     costs: Table | None = None
-    keys: Table | None = None
-
-
-class ShareColumn(Closed):
-    """A column with each person's probability of the offer."""
-
-    column: str
-
-
-class Assignment(Closed):
-    """What the sample-ratio test compares with: a share, or each person's probability."""
-
-    share: Share | dict[Code, Share] | ShareColumn | None = Field(
-        None, description="Share assigned to treatment, or per arm, or a column."
+    keys: Keys | None = None
+    extract_date: Day | None = Field(
+        None, description="The day the extract was drawn; nothing is known after it."
     )
-    column: str | None = Field(None, description="The same as `share: {column: ...}`.")
+    coverage: Day | None = Field(None, description="The first day that the registers cover.")
+    ages: tuple[int, int] = Field((15, 100), description="Ages at the offer that are possible.")
+    codebooks: dict[str, str] = Field(
+        {}, description="Codebook of a column of participants or assignment, by its name."
+    )
 
     @model_validator(mode="after")
-    def _one_source(self) -> Assignment:
-        if self.share is not None and self.column is not None:
-            raise ValueError("share and column exclude each other")
+    def _days_in_order(self) -> Data:
+        if self.ages[0] >= self.ages[1]:
+            raise ValueError("ages: the first must be below the second")
+        for name, table in self.linked.items():
+            first, last = self.coverage_of(table), self.extract_of(table)
+            if first and last and first >= last:
+                raise ValueError(f"{name}: coverage begins at or after the extract date")
         return self
 
     @property
-    def probability(self) -> str | None:
-        """The column with each person's probability of the offer."""
-        return self.share.column if isinstance(self.share, ShareColumn) else self.column
+    def tables(self) -> dict[str, Table]:
+        """The tables that are there, by their names."""
+        named = ("participants", "assignment", "keys", "spells", "activities", "incomes", "costs")
+        return {n: t for n in named if (t := getattr(self, n)) is not None}
+
+    @property
+    def linked(self) -> dict[str, Linked]:
+        """The tables with any number of rows for each person."""
+        return {n: t for n, t in self.tables.items() if isinstance(t, Linked)}
+
+    def coverage_of(self, table: Linked) -> datetime.date | None:
+        """Return the first day that a table covers."""
+        return table.coverage or self.coverage
+
+    def extract_of(self, table: Linked) -> datetime.date | None:
+        """Return the last day that a table covers."""
+        return table.extract_date or self.extract_date

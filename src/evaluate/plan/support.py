@@ -7,7 +7,7 @@ from evaluate.plan.model import Plan
 
 ESTIMATORS = ("difference_in_means", "fixed_effects", "ancova", "lin")
 STD_ERRORS = ("neyman", "HC0", "HC1", "HC2", "HC3")
-FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
+FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".dta", ".sas7bdat", ".sav")
 
 
 def unsupported(plan: Plan) -> list[PlanError]:
@@ -17,18 +17,10 @@ def unsupported(plan: Plan) -> list[PlanError]:
         found.append(f"design: {plan.design} is not available yet; randomised is.")
     if plan.columns.cluster:
         found.append("columns.cluster: cluster-assigned trials are not available yet.")
-    for name, table in plan.data:
-        if table is None:
-            continue
-        if name != "participants":
-            found.append(f"data.{name}: linked tables are not available yet.")
-        elif table.url_env:
-            found.append(f"data.{name}.url_env: databases are not available yet.")
-        elif not table.path.lower().endswith(FORMATS):
+    for name, table in plan.data.tables.items():
+        if table.path is not None and not table.path.lower().endswith(FORMATS):
             found.append(f"data.{name}.path: {table.path}: read are {', '.join(FORMATS)}.")
-    for name, outcome in plan.outcomes.items():
-        if outcome.spells is not None:
-            found.append(f"outcomes.{name}.spells: outcomes from spells are not available yet.")
+    found += _not_stated(plan)
     for estimator in plan.estimators:
         if estimator not in ESTIMATORS:
             found.append(
@@ -43,6 +35,26 @@ def unsupported(plan: Plan) -> list[PlanError]:
     if plan.costs and plan.costs.amount is None and plan.costs.column is None:
         found.append("costs: name amount or column; the table `costs` is not available yet.")
     return [PlanError(text) for text in found]
+
+
+def _not_stated(plan: Plan) -> list[str]:
+    """Find what linked tables need to be told and no default can tell."""
+    found, data = [], plan.data
+    for name, table in data.linked.items():
+        if name != "assignment" and data.extract_of(table) is None:
+            found.append(
+                f"data.{name}: name `extract_date`, there or under data: the last day that the "
+                "table covers. What comes after it is missing, not zero."
+            )
+    if data.linked and plan.columns.person is None:
+        found.append("columns.person: linked tables need the key of a person.")
+    counted = data.activities or any(o.is_linked for o in plan.outcomes.values())
+    if counted and plan.columns.day_zero is None:
+        found.append(
+            f"columns.{plan.columns.time_zero}: name the column with the day from which the "
+            "months of spells, incomes and activities are counted."
+        )
+    return found
 
 
 def unused(plan: Plan) -> list[str]:
