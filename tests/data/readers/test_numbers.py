@@ -45,6 +45,47 @@ def test_with_a_declared_mark_the_other_may_stand_between_thousands(values, mark
 
 
 @draws
+@given(values=VALUES, mark=st.sampled_from(".,"))
+def test_a_cell_with_both_marks_shows_which_one_is_decimal(values, mark):
+    other = "," if mark == "." else "."
+    cells = [written(v, other, mark, decimals=True) for v in [*values, 123456789]]
+    read = numbers(text(*cells, "1234", f"5{mark}5"))
+    assert not read.not_numbers.any()
+    assert not read.ambiguous
+    assert_array_equal(read.values[: len(values)], [float(f"{v}e-2") for v in values])
+    assert_array_equal(read.values[-2:], [1234, 5.5])
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("1.234.567", "1.234"), (1234567, 1234)),
+        (("1,234,567", "1,234"), (1234567, 1234)),
+        (("1.234.567", "1,5"), (1234567, 1.5)),
+        (("1 234 567", "1 234,5"), (1234567, 1234.5)),
+    ],
+)
+def test_a_mark_that_comes_twice_stands_between_thousands(cells, values):
+    read = numbers(text(*cells))
+    assert not read.not_numbers.any()
+    assert not read.ambiguous
+    assert_array_equal(read.values, values)
+
+
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [
+        (("1.234,50", "1,234.50"), (True, True)),
+        (("1.234,50", "1.5"), (False, True)),
+        (("1,234.50", "1,5"), (False, True)),
+        (("1.234,50", "x", ""), (False, True, False)),
+    ],
+)
+def test_cells_that_contradict_the_mark_are_no_numbers(cells, wrong):
+    assert_array_equal(numbers(text(*cells)).not_numbers, wrong)
+
+
+@draws
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8))
 def test_any_float_comes_back_as_it_is_printed(values):
     assert_array_equal(numbers(text(*map(repr, values))).values, values)
@@ -65,8 +106,8 @@ def test_a_number_is_read(cell, value):
 
 @pytest.mark.parametrize(
     "cell",
-    ["x", "5 kr", "50 %", "1.234,50", "1,234.50", "1,2,3", "1.2.3", "12 34", "1  234", "5-", "(5)",
-     "0x1f", "1_000", "True", "2019-01-31", "--5", "1 2345"],
+    ["x", "5 kr", "50 %", "1.23,50", "1,234.500,1", "1,2,3", "1.2.3", "12 34", "1  234", "5-",
+     "(5)", "0x1f", "1_000", "True", "2019-01-31", "--5", "1 2345"],
 )  # fmt: skip
 def test_a_text_is_no_number(cell):
     read = numbers(text(cell))

@@ -1,9 +1,12 @@
 """Readers: the same table whatever made the file, and one clear message for a broken one."""
 
 import datetime
+import decimal
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 
@@ -175,6 +178,53 @@ def test_parquet_is_read_as_the_same_texts(tmp_path):
     table.to_parquet(tmp_path / "t.parquet")
     raw = read_table(Table(path=str(tmp_path / "t.parquet")))
     assert raw.cells.to_numpy().tolist() == [[*TEXTS[0], "1", "a"], [*TEXTS[1], "", ""]]
+
+
+def test_parquet_keeps_row_labels_that_have_a_name(tmp_path):
+    table = pd.DataFrame({"n": [1, 2]}, index=pd.Index(["a", "b"], name="id"))
+    table.to_parquet(tmp_path / "named.parquet")
+    raw = read_table(Table(path=str(tmp_path / "named.parquet")))
+    assert raw.cells.to_dict("list") == {"n": ["1", "2"], "id": ["a", "b"]}
+    table.rename_axis(None).to_parquet(tmp_path / "nameless.parquet")
+    assert list(read_table(Table(path=str(tmp_path / "nameless.parquet"))).cells) == ["n"]
+
+
+CELLS_OF = {
+    "whole numbers with gaps": (pa.array([199001011234.0, None]), ["199001011234", ""]),
+    "greatest whole numbers": (pa.array([2**63 - 1, None]), ["9223372036854775807", ""]),
+    "fractions": (pa.array([12345678901.5, 1.5e-7]), ["12345678901.5", "0.00000015"]),
+    "no numbers": (pa.array([float("nan"), float("inf")]), ["", "inf"]),
+    "single precision": (pa.array([0.1, -2.0], pa.float32()), ["0.1", "-2"]),
+    "decimals": (pa.array([decimal.Decimal("1.50"), None]), ["1.50", ""]),
+    "days": (pa.array([datetime.date(1969, 12, 31), None]), ["1969-12-31", ""]),
+    "nanoseconds": (
+        pa.array([0, 1_500_000_000], pa.timestamp("ns")),
+        ["1970-01-01", "1970-01-01 00:00:01.500000"],
+    ),
+    "moments with a zone": (
+        pa.array([datetime.datetime(2019, 1, 30, 23), None], pa.timestamp("s", "Europe/Stockholm")),
+        ["2019-01-31", ""],
+    ),
+    "times": (pa.array([datetime.time(8), datetime.time(8, 0, 1)]), ["08:00:00", "08:00:01"]),
+    "nothing": (pa.nulls(2), ["", ""]),
+    "texts": (pa.array([" Ås\u00a0", None], pa.large_string()), ["Ås", ""]),
+}
+
+
+@pytest.mark.parametrize(("column", "texts"), CELLS_OF.values(), ids=CELLS_OF)
+def test_a_typed_cell_is_spelled_as_in_a_csv(tmp_path, column, texts):
+    pq.write_table(pa.table({"n": ["1", "2"], "x": column}), tmp_path / "t.parquet")
+    assert read_table(Table(path=str(tmp_path / "t.parquet"))).cells["x"].tolist() == texts
+
+
+@pytest.mark.parametrize(
+    "column", [pa.array([["Zxqv"]]), pa.array([b"Zxqv"]), pa.array([{"a": 1}])]
+)
+def test_what_is_no_cell_is_said_by_its_column(tmp_path, column):
+    pq.write_table(pa.table({"n": ["1"], "x": column}), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="column 2 holds") as error:
+        read_table(Table(path=str(tmp_path / "t.parquet")))
+    assert "Zxqv" not in str(error.value)
 
 
 @pytest.mark.parametrize("sheet", ["Två", 2])

@@ -5,130 +5,53 @@ from __future__ import annotations
 import csv
 import io
 import re
+from itertools import chain
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-
-from evaluate.data.readers.sheet import Sheet
-from evaluate.errors import DataError, rows
+from evaluate.data.readers.encoding import text_blocks
+from evaluate.data.readers.rows import Layout, row_batches, unclosed
+from evaluate.data.readers.source import Source
+from evaluate.errors import DataError
 from evaluate.plan.sources import Table
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SNIFFED_LINES = 50
-SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s]|\t)"?[^\n]*\n', re.IGNORECASE)  # for Excel only
+SAMPLE = 200_000  # bytes
+SEPARATOR_LINE = re.compile(rb'"?sep=([^\w\s]|\t)"?[^\n]*\n', re.IGNORECASE)  # for Excel only
 
 
-def read_delimited(path: Path, table: Table) -> Sheet:
-    """Read a text file with one row per line.
+def read_delimited(path: Path, table: Table, name: str) -> Source:
+    """Open a text file with one row per line; blank lines are skipped.
 
     Raises
     ------
     DataError
-        If the file is not in its encoding, is empty, has quotation marks that do not
-        match, or rows with another number of fields than its header.
+        If the file is empty, or its first lines do not show a header; from the batches, if
+        the file is not in its encoding, has quotation marks that do not match, rows with
+        another number of fields than its header, or its header again.
     """
-    text, encoding = _decode(path, table.encoding)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = text.lstrip("\ufeff \n").rstrip(" \x1a\n") + "\n"
+    blocks = text_blocks(path, table.encoding, name)
+    encoding, text = next(blocks, ("", b""))
     delimiter = table.delimiter
     if separator := SEPARATOR_LINE.match(text):
-        text = text[separator.end() :]
-        delimiter = separator[1] if delimiter == "auto" else delimiter
-    if not text.strip():
+        text = text[separator.end() :].lstrip(b" \n")
+        delimiter = separator[1].decode() if delimiter == "auto" else delimiter
+    if not text:
         raise DataError(f"{path}: the file is empty. Ask for a new delivery.")
     if delimiter == "auto":
         delimiter = _delimiter(text)
     how = f"{encoding}, {DELIMITERS.get(delimiter, delimiter)}"
-    header, first = _first_lines(path, text, delimiter, how)
-    names = [str(i) for i in range(_width(header, first))]
-    uneven: list[int] = []
-
-    def count(row: pa_csv.InvalidRow) -> str:
-        uneven.append(row.number or 0)
-        return "skip"
-
-    try:
-        cells = pa_csv.read_csv(
-            io.BytesIO(text.encode()),
-            read_options=pa_csv.ReadOptions(
-                column_names=names, skip_rows_after_names=1, use_threads=False
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=count
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        ).to_pandas()
-    except pa.ArrowException:
-        raise _unreadable(path, how) from None
-    if uneven:
-        why = "The file may be cut off, or a text may hold the delimiter without quotation marks."
-        raise DataError(
-            f"{path}: {rows(len(uneven))} with another number of fields than the header's "
-            f"{len(names)} (read as {how}), the first in row {min(uneven)} of the file. "
-            f"{why if len(names) > 1 else 'Is the delimiter right?'}"
-        )
-    return Sheet(header, cells.apply(lambda column: column.str.strip()), how)
+    header, first, lines = _first_rows(path, text, delimiter, how)
+    width = _width(header, first)
+    header = header[:width] + [""] * (width - len(header))
+    layout = Layout(str(path), header, delimiter, how, lines)
+    body = chain([_after(text, lines)], (block for _, block in blocks))
+    return Source(str(path), header, how, row_batches(body, layout))
 
 
-def _unreadable(path: Path, how: str) -> DataError:
-    return DataError(
-        f"{path}: cannot be read as a table ({how}). "
-        "Check the quotation marks, or declare delimiter and encoding in the plan."
-    )
-
-
-def _decode(path: Path, declared: str) -> tuple[str, str]:
-    content = path.read_bytes()
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        candidates = ["utf-16"]
-    elif declared != "auto":
-        candidates = ["utf-8-sig" if declared.lower() in ("utf-8", "utf8") else declared]
-    else:
-        candidates = ["utf-8-sig", "cp1252"]
-    for encoding in candidates:
-        try:
-            text = content.decode(encoding)
-        except UnicodeError:
-            continue
-        except LookupError:
-            raise DataError(
-                f"{path}: encoding `{declared}` is unknown. Use auto, utf-8 or cp1252."
-            ) from None
-        if "\x00" in text:
-            raise DataError(
-                f"{path}: holds NUL characters: cut off, not a text file, or UTF-16 without its "
-                "mark, then declare `encoding: utf-16-le`."
-            )
-        if encoding == "cp1252" and declared == "auto" and re.search(rb"\xc3[\x80-\xbf]", content):
-            raise DataError(
-                f"{path}: some letters beyond ASCII are UTF-8 and others are not. The file may be "
-                "cut off, or put together from two. Ask for a new delivery."
-            )
-        if declared != "auto" and not encoding.startswith("utf") and _is_utf8(content):
-            raise DataError(
-                f"{path}: declared as {declared}, but its letters beyond ASCII are UTF-8. "
-                "Write `encoding: auto` or `encoding: utf-8`."
-            )
-        return text, encoding.removesuffix("-sig").upper()
-    raise DataError(
-        f"{path}: not {' or '.join(c.removesuffix('-sig') for c in candidates)}. "
-        "Declare the encoding under data.participants, or ask for a new delivery."
-    )
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        return not content.isascii() and bool(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        return False
-
-
-def _delimiter(text: str) -> str:
+def _delimiter(text: bytes) -> str:
     """Choose the delimiter that splits most of the first lines as it splits the header."""
-    sample = io.StringIO(text[:200_000]).readlines()[:SNIFFED_LINES]
+    sample = text[:SAMPLE].decode(errors="ignore").split("\n")[:SNIFFED_LINES]
 
     def fit(delimiter: str) -> tuple[float, int]:
         try:
@@ -142,21 +65,26 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=fit)
 
 
-def _first_lines(path: Path, text: str, delimiter: str, how: str) -> tuple[list[str], list[str]]:
-    """Return header and first row, once the quotation marks of the file are known to match."""
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _first_rows(
+    path: Path, text: bytes, delimiter: str, how: str
+) -> tuple[list[str], list[str], int]:
+    """Return the header, the first row, and how many lines the header is long."""
+    decoded = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="\n")
+    lines = csv.reader(decoded, delimiter=delimiter, strict=True)
     try:
         header = next(lines)
-        first = next((fields for fields in lines if fields), [])
-        if '"' in text:
-            for _ in lines:
-                pass
+        count = lines.line_num
+        return header, next((fields for fields in lines if fields), []), count
     except csv.Error:
-        raise DataError(
-            f"{path}: a quotation mark is opened and not closed where its text ends, near line "
-            f"{lines.line_num} (read as {how}). The file may be cut off, or the delimiter wrong."
-        ) from None
-    return header, first
+        raise unclosed(str(path), lines.line_num, how) from None
+
+
+def _after(text: bytes, lines: int) -> bytes:
+    """Return the text after some lines."""
+    start = 0
+    for _ in range(lines):
+        start = text.find(b"\n", start) + 1 or len(text)
+    return text[start:]
 
 
 def _width(header: list[str], first: list[str]) -> int:
