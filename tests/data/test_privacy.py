@@ -1,21 +1,38 @@
-"""Privacy: whatever is wrong with a file, no message, log or traceback holds a person's value."""
+"""Privacy: whatever is wrong with a file, no message, log or traceback holds a person's value.
+
+Keys become pseudonyms, and identity numbers stop a run where nobody expects them.
+"""
 
 import contextlib
+import hmac
 import io
 import traceback
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from data.extract import people, plan, write
 from evaluate.cli import app
+from evaluate.data import privacy
 from evaluate.data.clean import clean
-from evaluate.data.readers.read import read_table
-from evaluate.errors import EvaluateError, reported
+from evaluate.data.identity_numbers import identity_counts
+from evaluate.data.privacy import (
+    KEY_VARIABLE,
+    identity_faults,
+    identity_numbers,
+    pseudonyms,
+    random_secret,
+    secret_of_study,
+)
+from evaluate.data.readers.read import RawTable, read_table
+from evaluate.errors import DataError, EvaluateError, PlanError, reported
 
 PLANTED = ["19800101-1234", "Zxqv", "-987 654,321"]
 TRACES = ["19800101", "zxqv", "987654", "987,654", "987 654", "9.87654", "9.88e"]
@@ -185,3 +202,76 @@ def test_a_column_is_suggested_only_where_the_header_is_one(study, capsys):
     assert "Did you mean `Vikt`" in told(capsys)
     write(Path(FILE), [{"ortt": "A", "vikta": "19800101-1234"}])
     assert "Did you mean" not in told(capsys)
+
+
+SECRET = b"simulated secret of a study"
+KEYS = st.lists(st.text(min_size=1) | st.none(), max_size=20)
+
+
+@given(KEYS)
+def test_a_pseudonym_is_the_keyed_hash_of_the_key(keys):
+    found = pseudonyms(np.array(keys, dtype=object), SECRET)
+    expected = [k and hmac.digest(SECRET, k.encode(), "sha256").hex()[:24] for k in keys]
+    assert found.tolist() == expected
+
+
+def test_pseudonyms_of_another_study_have_nothing_in_common():
+    keys = np.array([f"p{i}" for i in range(1_000)], dtype=object)
+    first, second = (set(pseudonyms(keys, secret)) for secret in (SECRET, random_secret()))
+    assert len(first) == len(second) == 1_000
+    assert not first & second
+    assert random_secret() != random_secret()
+
+
+def test_two_keys_with_one_pseudonym_stop_the_run(monkeypatch):
+    monkeypatch.setattr(privacy, "PSEUDONYM", 1)
+    keys = np.array([f"p{i}" for i in range(17)], dtype=object)
+    with pytest.raises(DataError, match=KEY_VARIABLE) as error:
+        pseudonyms(keys, SECRET)
+    assert "p1" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        (None, None),
+        ("", None),
+        ("  ", None),
+        ("0123456789abcdef", b"0123456789abcdef"),
+        (" lösenord i studien\n", "lösenord i studien".encode()),
+    ],
+)
+def test_the_secret_is_what_the_environment_holds(monkeypatch, value, secret):
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    if value is not None:
+        monkeypatch.setenv(KEY_VARIABLE, value)
+    assert secret_of_study() == secret
+
+
+def test_a_secret_that_is_too_short_is_not_told(monkeypatch):
+    monkeypatch.setenv(KEY_VARIABLE, "Zxqv0123456789a")
+    with pytest.raises(PlanError, match=f"{KEY_VARIABLE}: shorter than 16") as error:
+        secret_of_study()
+    assert_silent(str(error.value))
+
+
+def test_identity_numbers_stop_the_run_where_none_should_be():
+    number = ["", "19800101-1234", "pnr 198001011234"]
+    cells = {"id": number, "note": number, "pnr": number, "day": [n[:8] for n in number]}
+    raw = RawTable("data/raw/trial/p.csv", pd.DataFrame(cells, dtype="str"), "UTF-8, comma")
+    (told,) = map(str, identity_numbers({"participants": raw}, plan(file={"identifiers": ["pnr"]})))
+    assert told.startswith("data/raw/trial/p.csv: column note: 2 rows with a number shaped like")
+    assert "`identifiers`" in told
+    assert_silent(told)
+    through = plan(file={"identifiers": ["pnr", "note"]})
+    assert identity_numbers({"participants": raw}, through) == []
+
+
+def test_a_name_of_a_column_that_is_an_identity_number_is_not_told():
+    number = pd.Series(["19800101-1234"], dtype="str")
+    counts = {"19800101-1234": identity_counts(number), "note": identity_counts(number)}
+    told = [str(fault) for fault in identity_faults("p.csv", counts)]
+    assert len(told) == 2
+    assert "Is the first line the header?" in told[0]
+    assert "column note: 1 row " in told[1]
+    assert_silent("\n".join(told))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -40,6 +41,12 @@ class Treatment(Closed):
         if len(set(codes)) < len(codes):
             raise ValueError("control and arms must be different codes")
         return self
+
+    def all_arms(self, found: Iterable[str]) -> tuple[str, ...]:
+        """Return the arms, control first; where the plan names none, those found in the data."""
+        control = code_text(self.control)
+        named = self.arms or sorted(set(found) - {control})
+        return (control, *map(code_text, named))
 
 
 class Takeup(Closed):

@@ -33,3 +33,6 @@ class Config(Closed):
     languages: Annotated[list[Language], Field(min_length=1)] = ["sv", "en"]
     seed: Annotated[int, Field(ge=0)]
     disclosure: Disclosure = Disclosure()
+    memory_gb: Annotated[float, Field(ge=0.5)] = Field(
+        2.0, description="Memory for linked tables; what they need beyond it goes to disk."
+    )

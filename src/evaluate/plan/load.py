@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +15,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from evaluate.errors import PlanError, Problems
 from evaluate.plan.closed import Closed
+from evaluate.plan.codebook import CodebookFile
 from evaluate.plan.config import Config
 from evaluate.plan.faults import messages
 from evaluate.plan.model import Plan
 from evaluate.plan.support import unsupported
+from evaluate.shipped import workflow_root
 
 Model = TypeVar("Model", bound=Closed)
+CODEBOOKS = Path("config/codebooks")
 
 
 def plan_path(name: str) -> Path:
@@ -36,18 +40,47 @@ def load_plan(path: str | Path) -> Plan:
         With one `PlanError` for each fault: file, line, key, value, what is allowed,
         and the nearest known key.
     """
-    return _load(Path(path), Plan)
+    return _load(_there(Path(path), Path(path).stem), Plan)
 
 
 def load_config(path: str | Path = "config/config.yaml") -> Config:
     """Read the configuration of a study; errors as for `load_plan`."""
-    return _load(Path(path), Config)
+    return _load(_there(Path(path), "NAME"), Config)
+
+
+def codebook_path(name: str) -> Path:
+    """Return the file of a codebook: the study's own, or the one that comes with the package.
+
+    Raises
+    ------
+    PlanError
+        If there is neither, with the nearest name that there is.
+    """
+    folders = (CODEBOOKS, workflow_root() / CODEBOOKS)
+    if re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        for folder in folders:
+            if (path := folder / f"{name}.yaml").is_file():
+                return path
+    known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+    near = difflib.get_close_matches(name, known, n=1)
+    raise PlanError(
+        f"codebook `{name}`: no {CODEBOOKS.as_posix()}/{name}.yaml."
+        + (f" Did you mean `{near[0]}`?" if near else f" Codebooks: {', '.join(known)}.")
+    )
+
+
+def load_codebook_file(name: str) -> CodebookFile:
+    """Read a codebook by its name; errors as for `load_plan` and `codebook_path`."""
+    return _load(codebook_path(name), CodebookFile)
+
+
+def _there(path: Path, name: str) -> Path:
+    if not path.is_file():
+        raise PlanError(f"{path}: no such file. Make one with `evaluate new {name}`.")
+    return path
 
 
 def _load(path: Path, model: type[Model]) -> Model:
-    if not path.is_file():
-        name = path.stem if model is Plan else "NAME"
-        raise PlanError(f"{path}: no such file. Make one with `evaluate new {name}`.")
     content = read_yaml(path)
     try:
         return model.model_validate(_plain(content))
@@ -111,7 +144,8 @@ def load_study(config: Mapping[str, Any]) -> tuple[Config, dict[str, Plan]]:
     Raises
     ------
     Problems
-        With the faults of all files, and with what a plan asks for that is not there yet.
+        With the faults of all files, codebooks among them, and with what a plan asks for that
+        is not there yet.
     """
     try:
         checked = Config.model_validate(config)
@@ -130,6 +164,30 @@ def load_study(config: Mapping[str, Any]) -> tuple[Config, dict[str, Plan]]:
             faults.append(str(error))
         else:
             faults += [f"{path}: {fault}" for fault in unsupported(plans[name])]
+            faults += codebook_faults(path, plans[name])
     if faults:
         raise Problems(faults)
     return checked, plans
+
+
+def codebooks(plan: Plan) -> dict[str, str]:
+    """Return the codebooks that a plan names, each by the key that names it."""
+    named = {
+        f"data.{table}.codebook": section.codebook
+        for table in ("spells", "activities")
+        if (section := getattr(plan.data, table)) is not None and section.codebook is not None
+    }
+    return named | {f"data.codebooks.{c}": book for c, book in plan.data.codebooks.items()}
+
+
+def codebook_faults(path: Path, plan: Plan) -> list[str]:
+    """Say what is wrong with the codebooks of a plan, and where it names one that is not there."""
+    faults = []
+    for key, name in codebooks(plan).items():
+        try:
+            load_codebook_file(name)
+        except Problems as error:
+            faults += error.problems
+        except PlanError as error:
+            faults.append(f"{path}: {key}: {error}")
+    return list(dict.fromkeys(faults))

@@ -187,5 +187,15 @@ class Plan(Closed):
 
     @property
     def outcome_columns(self) -> tuple[OutcomeColumn, ...]:
-        """The columns of the outcomes table, in the plan's order."""
-        return tuple(c for name, o in self.outcomes.items() for c in o.expand(name))
+        """The columns of the outcomes table, in the plan's order.
+
+        Incomes by year have the months that end a year after time zero: 12, 24 and so on.
+        """
+        incomes = self.data.incomes
+        yearly = incomes is not None and incomes.per == "year"
+        return tuple(
+            c
+            for name, o in self.outcomes.items()
+            for c in o.expand(name)
+            if not (yearly and o.incomes is not None) or (c.month or 0) % 12 == 0
+        )

@@ -29,7 +29,7 @@ class OutcomeColumn(NamedTuple):
 class Outcome(Closed):
     """One outcome: a column, columns by month, or months of the spells or the incomes.
 
-    Month m of a person ends m months after time zero; months before it are negative.
+    Month 1 of a person begins on day zero; month 0 and those below are before it.
     """
 
     column: str | None = None
@@ -40,7 +40,7 @@ class Outcome(Closed):
     incomes: str | None = Field(None, description="Column of the incomes with the amount.")
     measure: Measure = Field(
         "at",
-        description="Of spells: in the state on the last day of the month (at), days of the "
+        description="Of spells: in the state on the month's last day (at), days of the "
         "month in it, months cumulated since time zero, entered by then, or days waited until "
         "the first entry. Of incomes: at (that month) or cumulated.",
     )
@@ -86,7 +86,7 @@ class Outcome(Closed):
             raise ValueError(f"months: from first to last, within {MOST_MONTHS} of time zero")
         if self.primary_month is not None and not first <= self.primary_month <= last:
             raise ValueError("primary_month is not among months")
-        if self.measure != "at" and not (first >= 1 or (self.measure == "days" and last <= -1)):
+        if self.measure not in ("at", "days") and first < 1:
             raise ValueError(f"measure {self.measure} counts from month 1")
         if self.incomes is not None and self.measure not in ("at", "cumulated"):
             raise ValueError(f"measure {self.measure} is of spells; incomes have at, cumulated")

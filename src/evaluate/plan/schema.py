@@ -1,4 +1,4 @@
-"""JSON schemas of the programme file and the configuration, for editors."""
+"""JSON schemas of the programme file, the configuration and codebooks, for editors."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import sys
 from pathlib import Path
 
 from evaluate.plan.closed import Closed
+from evaluate.plan.codebook import CodebookFile
 from evaluate.plan.config import Config
 from evaluate.plan.model import Plan
 
 
 def json_schemas() -> dict[str, str]:
     """Return the schemas as texts by file name."""
-    models: dict[str, type[Closed]] = {"programme.schema.json": Plan, "config.schema.json": Config}
+    models: dict[str, type[Closed]] = {
+        "programme.schema.json": Plan,
+        "config.schema.json": Config,
+        "codebook.schema.json": CodebookFile,
+    }
     return {
         name: json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
         for name, model in models.items()

@@ -114,6 +114,8 @@ class Spells(Linked):
         codes = [code_text(c) for listed in self.states.values() for c in listed]
         if doubles := sorted({c for c in codes if codes.count(c) > 1}):
             raise ValueError(f"states: code {', '.join(doubles)} in more than one state")
+        if taken := sorted({"other", "none"} & set(self.states)):
+            raise ValueError(f"states: `{taken[0]}` is what no named state holds; choose another")
         if self.precedence is not None and sorted(self.precedence) != sorted(self.states):
             raise ValueError("precedence must name each of states once")
         return self

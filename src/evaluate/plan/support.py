@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+
 from evaluate.errors import PlanError
+from evaluate.plan.closed import code_text
 from evaluate.plan.model import Plan
 
 ESTIMATORS = ("difference_in_means", "fixed_effects", "ancova", "lin")
@@ -32,8 +35,8 @@ def unsupported(plan: Plan) -> list[PlanError]:
             f"analysis.std_error: {plan.analysis.std_error} is not available yet; "
             f"{', '.join(STD_ERRORS)} are."
         )
-    if plan.costs and plan.costs.amount is None and plan.costs.column is None:
-        found.append("costs: name amount or column; the table `costs` is not available yet.")
+    if plan.costs and not (plan.costs.amount is not None or plan.costs.column or plan.data.costs):
+        found.append("costs: name amount, column, or the table data.costs.")
     return [PlanError(text) for text in found]
 
 
@@ -46,7 +49,7 @@ def _not_stated(plan: Plan) -> list[str]:
                 f"data.{name}: name `extract_date`, there or under data: the last day that the "
                 "table covers. What comes after it is missing, not zero."
             )
-    if data.linked and plan.columns.person is None:
+    if (data.linked or data.keys) and plan.columns.person is None:
         found.append("columns.person: linked tables need the key of a person.")
     counted = data.activities or any(o.is_linked for o in plan.outcomes.values())
     if counted and plan.columns.day_zero is None:
@@ -54,6 +57,28 @@ def _not_stated(plan: Plan) -> list[str]:
             f"columns.{plan.columns.time_zero}: name the column with the day from which the "
             "months of spells, incomes and activities are counted."
         )
+    before = [key for key, o in plan.outcomes.items() if o.months and o.months[0] < 1]
+    for name in ("spells", "incomes"):
+        table = getattr(data, name)
+        of_table = [
+            k for k in before if (plan.outcomes[k].spells is not None) == (name == "spells")
+        ]
+        if table is not None and of_table and data.coverage_of(table) is None:
+            found.append(
+                f"data.{name}: name `coverage`, there or under data: the first day that the table "
+                f"covers. outcomes.{of_table[0]} has months before time zero."
+            )
+    states = data.spells.states if data.spells else {}
+    for key, outcome in plan.outcomes.items():
+        listed = {code_text(c) for codes in states.values() for c in codes}
+        for code in outcome.spells or []:
+            name = str(code)
+            near = difflib.get_close_matches(name, states, n=1)
+            if near and name not in states and code_text(code) not in listed:
+                found.append(
+                    f"outcomes.{key}.spells: `{name}` is neither a state nor a code of "
+                    f"data.spells.states. Did you mean `{near[0]}`?"
+                )
     return found
 
 
@@ -64,6 +89,8 @@ def unused(plan: Plan) -> list[str]:
         "graph": plan.graph is not None,
         "analysis.propensity": "propensity" in plan.analysis.model_fields_set,
         "analysis.matching": "matching" in plan.analysis.model_fields_set,
+        "data.costs": plan.data.costs is not None
+        and (plan.costs is None or plan.costs.amount is not None or bool(plan.costs.column)),
         "costs.discount_rate": plan.costs is not None
         and "discount_rate" in plan.costs.model_fields_set,
         "costs.threshold": plan.costs is not None and plan.costs.threshold is not None,
