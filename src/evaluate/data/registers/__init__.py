@@ -1,0 +1,1 @@
+"""Linked tables, with any number of rows for each person: spells, activities, incomes."""
