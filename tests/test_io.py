@@ -22,7 +22,13 @@ from evaluate.io import (
     write_text,
 )
 
-ROWS = pd.DataFrame({"source_row": [1, 2], "reason": ["person key missing", "not met: ålder > 1"]})
+ROWS = pd.DataFrame(
+    {
+        "table": ["participants", "spells"],
+        "source_row": [1, 2],
+        "reason": ["person key missing", "not met: ålder > 1"],
+    }
+)
 BALANCE = pd.DataFrame(
     {
         "covariate": ["ålder", "NA"],

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from evaluate.errors import EvaluateError, Problems
-from evaluate.plan.load import load_plan, plan_path
+from evaluate.errors import EvaluateError, Problems, rows
+from evaluate.plan.load import codebook_faults, codebooks, load_codebook_file, load_plan, plan_path
 from evaluate.plan.support import unsupported, unused
+
+if TYPE_CHECKING:  # pandas is slow to import: `evaluate --help` does without
+    import pandas as pd
 
 FEW = 2  # fewer in an arm give no estimate
 
@@ -19,46 +23,49 @@ class Check:
     lines: list[str] = field(default_factory=list)
 
 
-def check_programme(name: str) -> Check:
-    """Read the plan of a programme and, if it is sound, clean its data in memory."""
+def check_programme(name: str, memory_gb: float = 2.0) -> Check:
+    """Read the plan of a programme and, if it is sound, clean its data; nothing is kept."""
     path = plan_path(name)
     try:
         plan = load_plan(path)
         if faults := unsupported(plan):
             return Check([f"{path}: {fault}" for fault in faults])
-        from evaluate.data.clean import clean
-        from evaluate.data.readers.read import read_table
+        if books := codebook_faults(path, plan):
+            return Check(books)
+        from evaluate.data.stage import run_stage
 
-        study = clean(read_table(plan.data.participants), plan)
+        made = run_stage(plan, f".evaluate-check-{name}", memory_gb=memory_gb).tables
     except Problems as error:
         return Check(error.problems)
     except EvaluateError as error:
         return Check([str(error)])
-    arms = study.participants["arm"].value_counts()
+    participants, flow = made["participants"], made["flow"]
+    arms = participants["arm"].value_counts()
     counts = ", ".join(f"{n:,} in arm {arm}" for arm, n in arms.sort_index().items())
-    excluded = len(study.quarantine)
-    lines = [
-        f"no problems: {len(study.participants):,} persons ({counts}), {excluded:,} rows excluded"
-    ]
-    lines += [f"{reason} ({n:,} rows)" for reason, n in _noted(study.flow)]
+    excluded = int(flow.loc[flow["step"] == "excluded", "n"].sum())
+    lines = [f"no problems: {len(participants):,} persons ({counts}), {rows(excluded)} excluded"]
+    lines += [f"{reason} ({rows(n)})" for reason, n in _decided(flow)]
+    for table, decisions in made["cleaning"].groupby("table", sort=False):
+        lines += [f"{table}: {reason} ({rows(n)})" for reason, n in _decided(decisions)]
     for gender in plan.columns.genders:
-        found = study.participants.loc[study.participants["gender"] == gender, "arm"].value_counts()
+        found = participants.loc[participants["gender"] == gender, "arm"].value_counts()
         lines += [
             f"{gender}: {found.get(arm, 0)} in arm {arm}; the rows that need them will be empty"
             for arm in sorted(arms.index)
             if found.get(arm, 0) < FEW
         ]
+    for book in dict.fromkeys(codebooks(plan).values()):
+        if load_codebook_file(book).status == "to_be_confirmed":
+            lines.append(f"codebook {book}: to be confirmed by you, see its source")
     if keys := unused(plan):
         lines.append(f"read but not used by this version: {', '.join(keys)}")
     return Check([], lines)
 
 
-def _noted(flow: object) -> list[tuple[str, int]]:
-    import pandas as pd
-
-    assert isinstance(flow, pd.DataFrame)
-    rows = flow[flow["step"].isin(["excluded", "noted"]) & (flow["n"] > 0)]
+def _decided(decisions: pd.DataFrame) -> list[tuple[str, int]]:
+    """Return the reasons under which rows were excluded or noted, each with its rows."""
+    told = decisions["step"].isin(["excluded", "noted"]) & (decisions["n"] > 0)
     return [
         (f"{step}: {reason}", int(n))
-        for step, reason, n in rows[["step", "reason", "n"]].itertuples(index=False)
+        for step, reason, n in decisions.loc[told, ["step", "reason", "n"]].itertuples(index=False)
     ]

@@ -5,27 +5,41 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow
+import pyarrow.parquet
 
 from evaluate.errors import ReleaseError
 
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path that becomes ``path`` only if nothing fails before the end."""
+    """Give a temporary path that becomes ``path`` only if nothing fails before the end.
+
+    Raises
+    ------
+    ReleaseError
+        If the file cannot be written; what was there before is then untouched.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
         os.replace(draft, path)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else "the disk may be full"
+        raise ReleaseError(
+            f"{path}: cannot be written: {why}. Nothing is left half written."
+        ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def checked(frame: pd.DataFrame, schema: pa.DataFrameSchema, path: str | Path) -> pd.DataFrame:
@@ -54,6 +68,12 @@ def write_parquet(frame: pd.DataFrame, path: str | Path, schema: pa.DataFrameSch
     frame = checked(frame, schema, path)
     with whole(path) as draft:
         frame.to_parquet(draft, index=False)
+
+
+def write_table(table: pyarrow.Table, path: str | Path) -> None:
+    """Write a table of any size as Parquet; its maker has seen to its columns."""
+    with whole(path) as draft:
+        pyarrow.parquet.write_table(table.replace_schema_metadata(None), draft)
 
 
 def read_csv(path: str | Path, schema: pa.DataFrameSchema) -> pd.DataFrame:

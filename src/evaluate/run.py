@@ -13,6 +13,7 @@ from pathlib import Path
 
 from evaluate.errors import PlanError, Problems
 from evaluate.plan.load import load_config, load_study
+from evaluate.shipped import workflow_root
 
 LOG = Path("logs/snakemake.log")
 STARTED = re.compile(r"^(?:local)?rule (\w+):$")
@@ -26,12 +27,6 @@ LOCKED = (
 )
 FAILED = re.compile(r"^Error in rule (\w+):")
 STEPS = re.compile(r"^(\d+) of (\d+) steps")
-
-
-def workflow_root() -> Path:
-    """Return the folder with the Snakefile: in an installation, or at the top of the repository."""
-    installed = Path(__file__).parent / "_workflow"
-    return installed if installed.is_dir() else Path(__file__).parents[2]
 
 
 def run_workflow(names: list[str] | None, cores: int, say: Callable[[str], object]) -> None:

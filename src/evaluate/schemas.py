@@ -10,6 +10,8 @@ import pandera.pandas as pa
 
 SHARE = pa.Check.in_range(0, 1)
 GROUP = pa.Check.str_matches(r"^(all|women|men|women-men|.+=.+)$")
+PAYERS = ("public", "municipality", "eu_fund", "employer", "participant")
+BASES = ("budget", "unit_cost", "economic")
 
 
 def _text(*allowed: str, empty: bool = False) -> pa.Column:
@@ -27,6 +29,11 @@ def _count(empty: bool = True) -> pa.Column:
     return pa.Column("Int64", pa.Check.ge(0), nullable=empty, coerce=True)
 
 
+def _month(empty: bool = True) -> pa.Column:
+    """Give a month: whole, below 1 before time zero."""
+    return pa.Column("Int64", nullable=empty, coerce=True)
+
+
 def _table(name: str, **columns: pa.Column) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns, name=name, strict=True, ordered=True)
 
@@ -34,6 +41,7 @@ def _table(name: str, **columns: pa.Column) -> pa.DataFrameSchema:
 PARTICIPANTS = pa.DataFrameSchema(
     {
         "source_row": pa.Column("int64", pa.Check.ge(1), unique=True),
+        "person": pa.Column(str, coerce=True, nullable=True),  # a pseudonym
         "arm": pa.Column(str, coerce=True),
         "gender": pa.Column(str, pa.Check.isin(["women", "men"]), coerce=True, nullable=True),
         "takeup": _float(pa.Check.isin([0, 1])),
@@ -55,13 +63,17 @@ OUTCOMES = pa.DataFrameSchema(
 
 QUARANTINE = _table(
     "quarantine",
+    table=_text(),
     source_row=pa.Column("int64", pa.Check.ge(1), coerce=True),
     reason=_text(),
 )
 
 FLOW = pa.DataFrameSchema(
     {
-        "step": _text("received", "excluded", "noted", "included", "took_part", "analysed"),
+        "step": _text(
+            "received", "excluded", "noted", "included", "accepted", "started", "took_part",
+            "followed", "analysed",
+        ),
         "reason": _text(empty=True),
         "n": _count(),
         "women": _count(),
@@ -70,6 +82,30 @@ FLOW = pa.DataFrameSchema(
     },
     name="flow",
     strict=True,
+)  # fmt: skip
+
+CLEANING = _table(
+    "cleaning",
+    table=_text(),
+    step=_text("received", "excluded", "noted", "kept"),
+    reason=_text(empty=True),
+    n=_count(),
+    women=_count(),
+    men=_count(),
+    # distinct persons behind the rows: before the gate only, which judges rows by them
+    persons=_count(empty=False),
+    women_persons=_count(empty=False),
+    men_persons=_count(empty=False),
+)
+
+STATES = _table(
+    "states",
+    state=_text(),
+    month=_month(empty=False),
+    arm=_text(),
+    group=_text("all", "women", "men", "women-men"),
+    n=_count(),
+    share=_float(pa.Check.in_range(-1, 1)),
 )
 
 DESIGN_CHECKS = _table(
@@ -97,7 +133,7 @@ BALANCE = _table(
 EFFECTS = _table(
     "effects",
     outcome=_text(),
-    month=_count(),
+    month=_month(),
     arm=_text(),
     role=_text("primary", "secondary", "placebo", "exploratory"),
     estimand=_text("itt", "late", "att", "ate", "regression_coefficient"),
@@ -136,7 +172,7 @@ SCORES = pa.DataFrameSchema({r"^\d+$": _float(regex=True)}, name="scores", stric
 HETEROGENEITY = _table(
     "heterogeneity",
     outcome=_text(),
-    month=_count(),
+    month=_month(),
     arm=_text(),
     estimator=_text(),
     dimension=_text(),
@@ -151,12 +187,44 @@ HETEROGENEITY = _table(
     note=_text(empty=True),
 )
 
+DOSE = _table(
+    "dose",
+    kind=_text(),
+    month=_count(empty=False),
+    arm=_text(),
+    group=_text("all", "women", "men", "women-men"),
+    n=_count(),
+    mean=_float(),
+    std_error=_float(pa.Check.ge(0)),
+    conf_low=_float(),
+    conf_high=_float(),
+    share_any=_float(pa.Check.in_range(-1, 1)),
+    unit=_text(),
+    # persons with any activity: before the gate only, which judges shares by it
+    n_any=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
+)
+
+COST_RECORDS = _table(
+    "cost_records",
+    item=_text(),
+    arm=_text(empty=True),
+    site=_text(empty=True),
+    payer=_text(*PAYERS),
+    basis=_text(*BASES),
+    quantity=_float(),
+    unit=_text(empty=True),
+    unit_price=_float(pa.Check.ge(0)),
+    currency=_text(),
+    price_year=_count(empty=False),
+    fixed=pa.Column("boolean", coerce=True, nullable=True),
+)
+
 COSTS = _table(
     "costs",
     item=_text(),
     arm=_text(),
-    payer=_text("public", "municipality", "eu_fund", "employer", "participant"),
-    basis=_text("budget", "unit_cost", "economic"),
+    payer=_text(*PAYERS),
+    basis=_text(*BASES),
     amount=_float(pa.Check.ge(0)),
     per_offer=_float(),
     per_participant=_float(),
@@ -167,11 +235,11 @@ COSTS = _table(
 COST_EFFECTIVENESS = _table(
     "cost_effectiveness",
     outcome=_text(),
-    month=_count(),
+    month=_month(),
     arm=_text(),
     group=pa.Column(str, GROUP, coerce=True),
     perspective=_text("public"),
-    basis=_text("budget", "unit_cost", "economic"),
+    basis=_text(*BASES),
     incremental_cost=_float(),
     incremental_cost_se=_float(pa.Check.ge(0)),
     effect=_float(),
@@ -182,3 +250,11 @@ COST_EFFECTIVENESS = _table(
     icer_high=_float(),
     icer_set=_text("interval", "unbounded", "whole line", empty=True),
 )
+
+BUILD_ONLY = {"cleaning": ("persons", "women_persons", "men_persons"), "dose": ("n_any",)}
+
+
+def released(name: str) -> pa.DataFrameSchema:
+    """Return the schema of a table of `results/`: without what the gate alone may see."""
+    schema: pa.DataFrameSchema = globals()[name.upper()]
+    return schema.remove_columns([c for c in BUILD_ONLY.get(name, ()) if c in schema.columns])

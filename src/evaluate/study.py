@@ -10,7 +10,6 @@ import pandas as pd
 
 from evaluate import schemas
 from evaluate.io import read_parquet
-from evaluate.plan.closed import code_text
 from evaluate.plan.model import Plan
 
 GAP = "women-men"
@@ -74,10 +73,7 @@ class Study:
 
 def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> Study:
     """Arrange the files of the stage `data` as arrays."""
-    treatment = plan.columns.treatment
-    control = code_text(treatment.control)
-    named = treatment.arms or sorted(set(participants["arm"]) - {control})
-    arms = (control, *map(code_text, named))
+    arms = plan.columns.treatment.all_arms(participants["arm"])
     gender = participants["gender"].to_numpy(dtype=object)
     groups = {"all": np.ones(len(gender), dtype=bool)}
     groups |= {name: gender == name for name in plan.columns.genders}

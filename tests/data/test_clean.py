@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from data.extract import FILE, cleaned, people, plan, write
-from evaluate.data.clean import clean
+from data.extract import FILE, cleaned, people, plan, prepared, write
+from evaluate.data.clean import clean, finish, prepare, read_tables
 from evaluate.data.readers.read import read_table
 from evaluate.errors import Problems
 from evaluate.schemas import FLOW, OUTCOMES, PARTICIPANTS, QUARANTINE
@@ -54,6 +54,8 @@ HANDLED = {
     "no key": (changed(3, id=""), {}, "excluded", "person key missing", 1, 15),
     "no keys": ([r | {"id": ""} if i < 3 else r for i, r in enumerate(people())], {},
                 "excluded", "person key missing", 3, 13),
+    "no key, repeated": (people() + [people()[0] | {"id": ""}] * 2, {},
+                         "excluded", "person key missing", 2, 16),
     "no arm": (changed(3, arm="NA"), {}, "excluded", "arm missing", 1, 15),
     "no gender": (changed(3, kön=""), {}, "noted", "kön missing", 1, 16),
     "not eligible": (people(), {"eligibility": ["ålder >= 24"]},
@@ -314,3 +316,83 @@ def test_values_reach_their_columns(path):
     assert table["block"][1] == "ort=B,kön=M"
     assert table["group.ort"].to_list() == ["A", "B"] * 8
     assert "id" not in table
+
+
+REGISTERS = {
+    "columns": {"offered": "dag"},
+    "data": {"spells": {"path": "s.csv", "extract_date": "2022-12-31"},
+             "incomes": {"path": "i.csv", "extract_date": "2022-12-31"}},
+    "outcomes": {
+        "hours": {"column": "h", "unit": "hours"},
+        "pay": {"incomes": "lön", "months": [1, 2], "unit": "SEK"},
+        "job": {"spells": [1], "months": [0, 2], "unit": "share", "role": "primary"},
+    },
+}  # fmt: skip
+OFFERED = [r | {"dag": "2020-03-02", "h": str(i)} for i, r in enumerate(people())]
+LINKED = ("pay@1", "pay@2", "job@0", "job@1", "job@2")
+
+
+def linked(missing=()):
+    """Return what registers might say of the 15 persons left; some columns are never observed."""
+    found = {name: np.arange(15) / (15 if "job" in name else 1) for name in LINKED}
+    found["job@2"][:3] = np.nan
+    found["job@1"][4] = np.nan
+    return found | {name: np.full(15, np.nan) for name in missing}
+
+
+@pytest.mark.parametrize(
+    ("primary", "followed", "n"), [({}, "job@2", 12), ({"primary_month": 1}, "job@1", 14)]
+)
+def test_outcomes_of_linked_tables_take_their_places(path, primary, followed, n):
+    outcomes = REGISTERS["outcomes"] | {"job": REGISTERS["outcomes"]["job"] | primary}
+    made = plan(write(path, [*OFFERED[:3], OFFERED[3] | {"arm": ""}, *OFFERED[4:]]),
+                **{**REGISTERS, "outcomes": outcomes})  # fmt: skip
+    people_kept = prepare(read_tables(made), made)
+    assert list(people_kept.outcomes) == ["earn", "work", "hours"]
+    before = people_kept.flow.table
+    study = finish(people_kept, linked(), made)
+    assert list(study.outcomes) == ["earn", "work", "hours", *LINKED]
+    assert_array_equal(study.outcomes["hours"], [i for i in range(16) if i != 3])
+    assert_array_equal(study.outcomes["pay@2"], np.arange(15))
+    OUTCOMES.validate(study.outcomes)
+    FLOW.validate(study.flow)
+    assert count(study, "followed", followed) == count(study, "analysed", followed) == n
+    assert (study.flow["step"] == "followed").sum() == 1
+    assert count(study, "analysed", "pay@1") == 15
+    assert people_kept.flow.table.equals(before)
+    assert finish(people_kept, linked(), made).flow.equals(study.flow)
+
+
+def test_an_outcome_that_is_never_observed_is_named(path):
+    made = plan(write(path, OFFERED[:15]), **REGISTERS)
+    people_kept = prepare(read_tables(made), made)
+    finish(people_kept, linked(missing=["job@2", "job@1"]), made)  # one month is enough
+    with pytest.raises(Problems, match=r"outcomes\.pay: none of its months is observed") as error:
+        finish(people_kept, linked(missing=["pay@1", "pay@2"]), made)
+    assert len(error.value.problems) == 1
+
+
+def test_a_study_without_linked_outcomes_has_nobody_to_follow(path):
+    assert "followed" not in set(cleaned(path, people()).flow["step"])
+
+
+def test_persons_are_handed_on_as_they_were_received(path):
+    rows = changed(3, arm="")
+    rows[5] |= {"kön": ""}
+    found = prepared(path, [*rows, rows[0]])
+    assert_array_equal(found.people.source_row, np.arange(1, 18))
+    assert_array_equal(found.people.kept, [i not in (3, 16) for i in range(17)])
+    assert found.people.arm[2:5].tolist() == ["1", None, "0"]
+    assert found.people.gender[4:7].tolist() == ["women", None, "women"]
+    assert_array_equal(found.people.alias_text, [f"p{i}" for i in range(16)])
+    assert_array_equal(found.people.alias_person, np.arange(16))
+    assert found.key.to_list() == [f"p{i}" for i in [*range(16), 0]]
+    assert found.participants["person"].isna().all()
+    assert found.cleaning.empty
+
+
+def test_all_files_that_cannot_be_read_are_named(path):
+    made = plan(path, data={"assignment": {"path": str(path.parent / "a.csv")}})
+    with pytest.raises(Problems) as error:
+        read_tables(made)
+    assert len(error.value.problems) == 2

@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 
 from evaluate.data.eligibility import holds, parse
 from evaluate.data.readers.convert import codes, numbers
+from evaluate.data.readers.dates import dates
 from evaluate.errors import PlanError
 
 TABLE = pd.DataFrame(
@@ -19,6 +20,9 @@ TABLE = pd.DataFrame(
         "år i landet": ["1", "2", "3", "4", "5"],
         "class": ["1", "01", "1.0", "x", "NA"],
         "flag": ["True", "false", "TRUE", "", "no"],
+        "permit": ["2016-02-29", "2015-12-31", "2020-03-02", "", "2016-02-30"],
+        "offer": ["20200228", "20200228", "20200302", "20200302", "20200302"],
+        "days": ["3", "4", "5", "6", "7"],
     },
     dtype="str",
 )
@@ -29,6 +33,7 @@ def judge(text, table=TABLE):
         parse(text),
         lambda column: numbers(table[column]).values,
         lambda column: codes(table[column]),
+        lambda column: dates(table[column]).values,
     )
 
 
@@ -62,6 +67,27 @@ def judge(text, table=TABLE):
         ("1 < 2 and a >= 1", "11000", "00100"),
         ("  a >= 1  ", "11000", "00100"),
         ("a > 1 / 0", "00000", "00100"),
+        ("years(permit, offer) == 3", "10000", "00011"),
+        ("years(permit, offer) <= 4", "11100", "00011"),
+        ("months(permit, offer) == 47", "10000", "00011"),
+        ("days(permit, offer) == 0", "00100", "00011"),
+        ("days(offer, permit) < 0", "11000", "00011"),
+        ("1 <= years(permit, offer) + 1 < 5 and days > 3", "00100", "00011"),
+        ("1 <= years(permit, offer) + 1 <= 5 and days > 3", "01100", "00011"),
+        ('years("2015-12-31", offer) >= 4', "11111", "00000"),
+        ('days(permit, "2016-03-01") == 1', "10000", "00011"),
+        ('offer >= "2020-03-01"', "00111", "00000"),
+        ('"2020-02-28" >= offer', "11000", "00000"),
+        ('"2020-01-01" <= offer <= "2020-02-28"', "11000", "00000"),
+        ('offer == "2020-02-28"', "11000", "00000"),
+        ('offer != "2020-02-28"', "00111", "00000"),
+        ('permit < "2016-01-01"', "01000", "00011"),
+        ('not permit < "2016-01-01"', "10100", "00011"),
+        ('offer in ["20200228"]', "11000", "00000"),
+        ('offer == "20200228"', "11000", "00000"),
+        ('`permit` != "2016-02-30"', "11100", "00010"),
+        ("days == 3", "10000", "00000"),
+        ("days(`permit`, offer) == days - 5", "00100", "00011"),
     ],
 )
 def test_rows_are_judged(text, met, unknown):
@@ -85,7 +111,9 @@ def test_an_infinity_is_unknown_whichever_way_it_is_asked():
         "a ** 9999999 > 1", "a % 2 == 0", "a // 2 == 0", "a is None", "a == None", "a == True",
         "a == 1j", "a == b'x'", "a == ...", "[x for x in a] == 1", "{a: 1} == 1", "a in {1}",
         "a if a else a", "await a", "yield a", "*a > 1", "a @ b > 1", "a | b > 1", "~a > 1",
-        "+a > 1", "__import__('os').system('x') == 0",
+        "+a > 1", "__import__('os').system('x') == 0", "years(a) > 1", "years(a, b, c) > 1",
+        "years(a, b=c) > 1", "years(*a) > 1", "weeks(a, b) > 1", "years.x(a, b) > 1",
+        "years(a, b)(c, d) > 1",
     ],
 )  # fmt: skip
 def test_nothing_beyond_the_grammar_is_read(text):
@@ -117,6 +145,18 @@ def test_nothing_beyond_the_grammar_is_read(text):
         ("a + 1 == 'x'", "compares a text with no column"),
         ("a in 'xyz'", "needs a column and a list"),
         ("a + 1 in [2]", "needs a column and a list"),
+        ("years(a, 1) > 1", "years, months and days stand between two days"),
+        ("years(a, '2019') > 1", "years, months and days stand between two days"),
+        ("years(a, '2019-02-29') > 1", "years, months and days stand between two days"),
+        ("years(a, b + 1) > 1", "years, months and days stand between two days"),
+        ("years(a, years(a, b)) > 1", "years, months and days stand between two days"),
+        ("years(a, b)", "neither true nor false"),
+        ("years('2019-01-01', '2020-01-01') > 1", "names no column"),
+        ("a + 1 >= '2019-01-01'", "compares a text where a number belongs"),
+        ("years(a, b) == '2019-01-01'", "compares a text with no column"),
+        ("years(a, b) in [1]", "needs a column and a list"),
+        ("a >= '2019-02-29'", "compares a text where a number belongs"),
+        ("a >= '20190131'", "compares a text where a number belongs"),
     ],
 )
 def test_what_is_no_criterion_is_refused_before_any_data(text, said):

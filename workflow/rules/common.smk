@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from evaluate.errors import EvaluateError
-from evaluate.plan.load import load_study
+from evaluate.plan.load import codebook_path, codebooks, load_study
 from evaluate.release import RELEASED
 from evaluate.run import finished
 from evaluate.sources import closure, resources
@@ -39,5 +39,12 @@ def source(*scripts, data=()):
 
 
 def raw(wildcards):
-    """Return the raw file of a programme."""
-    return PLANS[wildcards.programme].data.participants.path
+    """Return the raw files of a programme; what comes from a database is no file."""
+    tables = PLANS[wildcards.programme].data.tables.values()
+    return [table.path for table in tables if table.path is not None]
+
+
+def codebook_files(wildcards):
+    """Return the codebooks of a programme."""
+    named = codebooks(PLANS[wildcards.programme]).values()
+    return [codebook_path(name) for name in dict.fromkeys(named)]

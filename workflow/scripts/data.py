@@ -1,24 +1,26 @@
-"""Clean the participants of one programme."""
+"""Clean the raw tables of one programme."""
+
+from pathlib import Path
 
 from evaluate import schemas
-from evaluate.data.clean import clean
-from evaluate.data.readers.read import read_table
+from evaluate.data.stage import run_stage
 from evaluate.errors import reported
-from evaluate.io import write_json, write_parquet
+from evaluate.io import write_json, write_parquet, write_table
 from evaluate.plan.load import load_plan
-from evaluate.release.provenance import fingerprint
+from evaluate.release.provenance import sources
 
 
-def main(plan_path, raw_path, output):
-    plan = load_plan(plan_path)
-    study = clean(read_table(plan.data.participants), plan)
-    write_parquet(study.participants, output.participants, schemas.PARTICIPANTS)
-    write_parquet(study.outcomes, output.outcomes, schemas.OUTCOMES)
-    write_parquet(study.flow, output.flow, schemas.FLOW)
-    write_parquet(study.quarantine, output.quarantine, schemas.QUARANTINE)
-    write_json(fingerprint(raw_path), output.raw)
+def main(plan_path, output, memory_gb=2.0, threads=2):
+    plan, spill = load_plan(plan_path), Path(output.participants).with_name(".engine")
+    stage = run_stage(plan, spill, memory_gb=memory_gb, threads=threads)
+    for name in ("participants", "flow", "cleaning", "dose", "states", "cost_records"):
+        write_parquet(stage.tables[name], output[name], getattr(schemas, name.upper()))
+    write_table(stage.outcomes, output.outcomes)
+    write_table(stage.quarantine, output.quarantine)
+    write_json(sources(plan, stage.databases), output.raw)
 
 
 if __name__ == "__main__":
     with reported(snakemake.log[0]):
-        main(snakemake.input.plan, snakemake.input.raw, snakemake.output)
+        memory_gb = snakemake.resources.mem_mb / 1000
+        main(snakemake.input.plan, snakemake.output, memory_gb, snakemake.threads)

@@ -1,22 +1,72 @@
-"""From raw cells to the study's persons: a list of decisions, each counted in the flow."""
+"""From raw cells to the study's persons: a list of decisions, each counted in the flow.
+
+`prepare` reads the persons and makes the decisions on them; the linked tables, if there are any,
+are then read for these persons; `finish` puts their outcomes into the study. `clean` does both
+for a study without them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from evaluate.data import persons
-from evaluate.data.eligibility import Criterion, holds, parse
-from evaluate.data.flow import Flow
-from evaluate.data.measures import Measures
-from evaluate.data.readers.read import RawTable
-from evaluate.errors import DataError, EvaluateError, PlanError, Problems
-from evaluate.notes import reason
-from evaluate.plan.columns import GenderColumn
+from evaluate.data import measures, persons
+from evaluate.data.assignment import choose_offers, read_offers
+from evaluate.data.eligibility import parse_all
+from evaluate.data.estimable import (
+    constant_outcomes,
+    followed_column,
+    never_observed,
+    nobody_left,
+)
+from evaluate.data.flow import Flow, no_cleaning
+from evaluate.data.joined import identifiers_used, joined, missing_columns, wanted_columns
+from evaluate.data.keys import KeyMap, key_map, no_key_map
+from evaluate.data.people import People
+from evaluate.data.person_decisions import Received, decide
+from evaluate.data.privacy import identity_numbers
+from evaluate.data.readers.read import RawTable, read_table
+from evaluate.data.values import Values, read_books
+from evaluate.errors import EvaluateError, PlanError, Problems
 from evaluate.plan.model import Plan
+
+PERSON_TABLES = ("participants", "assignment", "keys")
+Tables = Mapping[str, RawTable]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The persons of a study, before what linked tables say of them.
+
+    Attributes
+    ----------
+    flow : Flow
+        The decisions so far; `Flow.kept` says who is in the study.
+    participants, outcomes : DataFrame
+        The persons kept, as `schemas.PARTICIPANTS`; the outcomes that their own columns hold.
+    people : People
+        What linked tables need to know of them.
+    key : Series of str, or None
+        Key of each row of the participants, the one that came last; None without a key.
+    accepted, started : ndarray of bool, shape (n,), or None
+        Who accepted the offer, who started; None where the plan does not name a column.
+    cleaning, quarantine : DataFrame
+        Decisions on rows of assignment and key table, as `schemas.CLEANING`; the rejected rows
+        of all three tables, as `schemas.QUARANTINE`.
+    """
+
+    flow: Flow
+    participants: pd.DataFrame
+    outcomes: pd.DataFrame
+    people: People
+    key: pd.Series | None
+    accepted: np.ndarray | None
+    started: np.ndarray | None
+    cleaning: pd.DataFrame
+    quarantine: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -27,15 +77,16 @@ class Cleaned:
     outcomes: pd.DataFrame
     flow: pd.DataFrame
     quarantine: pd.DataFrame
+    cleaning: pd.DataFrame
 
 
-def clean(raw: RawTable, plan: Plan) -> Cleaned:
-    """Turn a raw table into a clean study.
+def clean(raw: RawTable | Tables, plan: Plan) -> Cleaned:
+    """Turn raw tables into a clean study, where all outcomes are columns of the persons.
 
     Parameters
     ----------
-    raw : RawTable
-        The participants as received.
+    raw : RawTable or mapping of str to RawTable
+        The participants as received, or the tables of `read_tables`.
     plan : Plan
         The programme file.
 
@@ -49,126 +100,179 @@ def clean(raw: RawTable, plan: Plan) -> Cleaned:
     Problems
         All faults of the data that were found, each a `DataError`.
     """
-    faults: list[EvaluateError] = []
-    criteria = _criteria(plan, faults)
-    absent = raw.missing_columns(_columns(plan, criteria))
-    if absent or faults:
-        raise Problems([*faults, *absent])
-    arms, arm = persons.arms(raw, plan.columns.treatment, faults)
-    gender = persons.genders(raw, plan.columns.gender, faults)
-    codes_known = not faults
-    measures = Measures(raw, plan.data.participants.decimal, faults)
+    tables = {"participants": raw} if isinstance(raw, RawTable) else raw
+    return finish(prepare(tables, plan), {}, plan)
 
-    flow = Flow(gender, arm, arms, plan.columns.genders)
-    flow.exclude(persons.duplicates(raw, plan.columns.person, faults), reason("duplicate"))
-    if plan.columns.person:
-        flow.exclude(measures.absent(plan.columns.person), reason("no_key"))
-    flow.exclude(pd.isna(arm), reason("missing", column=plan.columns.treatment.column))
-    for criterion in criteria:
-        met, unknown = holds(criterion, measures.number, measures.code)
-        flow.exclude(unknown, reason("unknown", criterion=criterion.text))
-        flow.exclude(~met, reason("unmet", criterion=criterion.text))
-    for column in plan.columns.blocks:
-        flow.exclude(measures.absent(column), reason("missing", column=column))
-    if plan.analysis.missing_covariates == "drop":
-        for covariate in plan.covariate_list:
-            flow.exclude(
-                measures.absent(covariate.column), reason("missing", column=covariate.column)
-            )
-    if isinstance(plan.columns.gender, GenderColumn):
-        flow.note(pd.isna(gender), reason("missing", column=plan.columns.gender.column))
 
-    if codes_known:
-        faults += _nobody(raw, plan, flow)
-    if not flow.kept.any():
-        raise Problems(faults)  # what follows would be found wanting for lack of rows
-    participants = measures.participants(plan, flow, arm, gender)
-    outcomes = measures.outcomes(plan, flow)
-    faults += _constant(raw, plan, outcomes, measures.faulty)
+def read_tables(plan: Plan) -> dict[str, RawTable]:
+    """Read the tables that say who the persons are: participants, assignment, keys.
+
+    Raises
+    ------
+    Problems
+        The faults of all files that cannot be read.
+    """
+    found: dict[str, RawTable] = {}
+    faults: list[EvaluateError | str] = []
+    for name in PERSON_TABLES:
+        if name in plan.data.tables:
+            try:
+                found[name] = read_table(plan.data.tables[name], name)
+            except EvaluateError as fault:
+                faults += fault.problems if isinstance(fault, Problems) else [fault]
     if faults:
         raise Problems(faults)
+    return found
 
-    flow.mark("included", "", flow.kept)
+
+def prepare(tables: Tables, plan: Plan) -> Prepared:
+    """Read the persons and make every decision on them.
+
+    Parameters
+    ----------
+    tables : mapping of str to RawTable
+        As from `read_tables`.
+    plan : Plan
+        The programme file.
+
+    Raises
+    ------
+    Problems
+        All faults of the data that were found, each a `DataError`.
+    """
+    faults: list[EvaluateError] = []
+    person = plan.columns.person
+    if person is None and len(tables) > 1:
+        raise PlanError("columns.person: tables beside the participants need the key of a person.")
+    criteria = parse_all(plan.eligibility, faults)
+    books = read_books(plan.data.codebooks, faults)
+    both = joined(tables, plan)
+    named = (column for criterion in criteria for column in criterion.columns)
+    wanted = wanted_columns(plan, both, named)
+    faults += missing_columns(both, plan, wanted)
+    faults += identifiers_used(plan, wanted)
+    changed = _key_map(tables, plan, faults)
+    if not faults:  # else a header may be wrong, and no name of it is to be shown
+        faults += identity_numbers(tables, plan)
+    if faults:
+        raise Problems(faults)
+    identity = persons.identify(both.participants, person, changed)
+    repeated = persons.duplicates(both.participants, person, identity, changed, faults)
+    arms, arm = persons.arms(both, plan.columns.treatment, faults)
+    linked = []
+    if "keys" in tables:
+        linked.append((changed.decisions, identity.persons(changed.leads_to)))
+    offers = None
+    if both.offers is not None and identity.key is not None:
+        offer_rows = read_offers(both, plan, identity, changed, arm, faults)
+        offers = choose_offers(offer_rows, len(both), plan).of(identity.person)
+        both = both.with_offers(offers.row)
+        linked.append((offers.decisions, offer_rows.person))
+    arm = both.by_person(plan.columns.treatment.column, arm, None)
+    gender = persons.genders(both, plan.columns.gender, faults)
+    codes_known = not faults
+    values = Values(both, plan.columns, faults, books, plan.data.extract_date)
+
+    flow = Flow(gender, arm, arms, plan.columns.genders)
+    decide(Received(plan, values, identity, repeated, offers, arm, gender, criteria), flow)
+    if codes_known:
+        faults += nobody_left(both, plan, flow)
+    if not flow.kept.any():
+        raise Problems(faults)  # what follows would be found wanting for lack of rows
+    participants = measures.participants(values, plan, flow, arm, gender)
+    outcomes = measures.outcomes(values, plan, flow)
+    accepted, started = measures.accepted(values, plan, flow), plan.columns.started
+    faults += constant_outcomes(both, plan, outcomes, values.faulty)
+    zero = plan.columns.day_zero
+    people = People(
+        source_row=np.arange(1, len(both) + 1),
+        gender=gender,
+        arm=arm,
+        kept=flow.kept.copy(),
+        day_zero=values.date(zero) if zero else np.full(len(both), np.datetime64("NaT", "D")),
+        alias_text=identity.alias_text,
+        alias_person=identity.alias_person,
+    )
+    prepared = Prepared(
+        flow=flow,
+        participants=participants,
+        outcomes=outcomes,
+        people=people,
+        key=identity.key,
+        accepted=accepted,
+        started=~np.isnat(values.date(started)) if started else None,
+        cleaning=pd.concat(
+            [no_cleaning(), *(d.cleaning(who, gender) for d, who in linked)], ignore_index=True
+        ),
+        quarantine=pd.concat(
+            [flow.quarantine, *(d.quarantine for d, _ in linked)], ignore_index=True
+        ),
+    )
+    if faults:
+        raise Problems(faults)
+    return prepared
+
+
+def finish(prepared: Prepared, linked: Mapping[str, np.ndarray], plan: Plan) -> Cleaned:
+    """Put the outcomes that linked tables hold into the study.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The persons.
+    linked : mapping of str to ndarray of float, shape (n_kept,)
+        The outcomes that the plan takes from linked tables, by the name of their column, such
+        as ``work@12``; NaN where not observed. In the order of the persons kept.
+    plan : Plan
+        The programme file.
+
+    Returns
+    -------
+    Cleaned
+        The study; cleaning and quarantine without those of the linked tables.
+
+    Raises
+    ------
+    Problems
+        For each outcome of linked tables that is never observed.
+    """
+    outcomes = pd.DataFrame(
+        {
+            c.name: prepared.outcomes[c.name] if c.source else linked[c.name]
+            for c in plan.outcome_columns
+        },
+        index=prepared.participants.index,
+    )
+    if faults := never_observed(plan, outcomes):
+        raise Problems(faults)
+    flow, kept = prepared.flow.copy(), prepared.flow.kept
+
+    def reached(persons: pd.Series) -> np.ndarray:
+        found = np.zeros(len(kept), dtype=bool)
+        found[kept] = persons
+        return found
+
+    flow.mark("included", "", kept)
+    if prepared.accepted is not None:
+        flow.mark("accepted", "", prepared.accepted)
+    if prepared.started is not None:
+        flow.mark("started", "", prepared.started)
     if plan.columns.takeup:
-        took_part = np.zeros(len(arm), dtype=bool)
-        took_part[flow.kept] = participants["takeup"] == 1
-        flow.mark("took_part", "", took_part)
+        flow.mark("took_part", "", reached(prepared.participants["takeup"] == 1))
+    if name := followed_column(plan):
+        flow.mark("followed", name, reached(outcomes[name].notna()))
     for name in map(str, outcomes.columns):
-        observed = np.zeros(len(arm), dtype=bool)
-        observed[flow.kept] = outcomes[name].notna()
-        flow.mark("analysed", name, observed)
-    return Cleaned(participants, outcomes, flow.table, flow.quarantine)
+        flow.mark("analysed", name, reached(outcomes[name].notna()))
+    return Cleaned(
+        prepared.participants, outcomes, flow.table, prepared.quarantine, prepared.cleaning
+    )
 
 
-def _criteria(plan: Plan, faults: list[EvaluateError]) -> list[Criterion]:
-    criteria = []
-    for text in plan.eligibility:
-        try:
-            criteria.append(parse(text))
-        except PlanError as fault:
-            faults.append(fault)
-    return criteria
-
-
-def _columns(plan: Plan, criteria: list[Criterion]) -> list[tuple[str, str]]:
-    """Return every column that the plan names, after its key."""
-    columns, gender = plan.columns, plan.columns.gender
-    wanted: list[tuple[str, str | None]] = [
-        ("columns.person", columns.person),
-        ("columns.gender", gender.column if isinstance(gender, GenderColumn) else None),
-        ("columns.treatment", columns.treatment.column),
-        ("columns.takeup", columns.takeup.column if columns.takeup else None),
-        *(("columns.blocks", name) for name in columns.blocks),
-        ("columns.weight", columns.weight),
-        ("assignment", plan.assignment.probability),
-        *(("eligibility", name) for criterion in criteria for name in criterion.columns),
-        *(("covariates", c.column) for c in plan.covariate_list),
-        *((f"outcomes.{c.outcome}", c.source) for c in plan.outcome_columns),
-        *((f"outcomes.{key}.baseline", o.baseline) for key, o in plan.outcomes.items()),
-        *(("groups", name) for name in plan.groups),
-        ("costs.column", plan.costs.column if plan.costs else None),
-    ]
-    return [(key, name) for key, name in dict.fromkeys(wanted) if name is not None]
-
-
-def _nobody(raw: RawTable, plan: Plan, flow: Flow) -> list[DataError]:
-    """Find arms and genders that nobody is left in."""
-    faults = []
-    left = f"among the {flow.kept.sum():,} rows that the decisions of the plan leave"
-    for arm in flow.arms:
-        if not (flow.kept & (flow.arm == arm)).any():
-            column = plan.columns.treatment.column
-            faults.append(DataError(f"{raw.path}: column {column}: nobody has arm `{arm}` {left}."))
-    if isinstance(plan.columns.gender, GenderColumn):
-        column = plan.columns.gender.column
-        for gender, other in (("women", "men"), ("men", "women")):
-            if not (flow.kept & (flow.gender == gender)).any():
-                faults.append(
-                    DataError(
-                        f"{raw.path}: column {column}: no {gender} {left}. For a programme "
-                        f"with {other} only, write `gender: {other}`."
-                    )
-                )
-    return faults
-
-
-def _constant(
-    raw: RawTable, plan: Plan, outcomes: pd.DataFrame, faulty: Collection[str]
-) -> list[DataError]:
-    """Find outcomes with nothing to estimate; a month of several may be constant."""
-    faults = []
-    for column in plan.outcome_columns:
-        if column.source in faulty:
-            continue
-        values = outcomes[column.name].dropna()
-        where = f"{raw.path}: column {column.source} (outcomes.{column.outcome})"
-        if values.empty:
-            faults.append(DataError(f"{where}: no value in any of {len(outcomes):,} rows."))
-        elif values.nunique() == 1 and column.month is None:
-            faults.append(
-                DataError(
-                    f"{where}: the same value in all {len(values):,} rows that have one. "
-                    "Is it the right column?"
-                )
-            )
-    return faults
+def _key_map(tables: Tables, plan: Plan, faults: list[EvaluateError]) -> KeyMap:
+    if "keys" not in tables:
+        return no_key_map()
+    try:
+        return key_map(tables["keys"], plan)
+    except Problems as fault:
+        faults.append(fault)
+        return no_key_map()

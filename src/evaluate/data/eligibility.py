@@ -1,22 +1,25 @@
 """Eligibility criteria: a closed grammar over the columns of the raw table.
 
-``age >= 18``, ``country in ["SY", "AF"]``, ``not (a == 1 and b < 2)``, ``1 <= years <= 4``.
-A column whose name is not a plain word stands in backticks.
+``age >= 18``, ``country in ["SY", "AF"]``, ``not (a == 1 and b < 2)``, ``1 <= children <= 4``.
+Days: ``offered >= "2019-01-01"`` and ``years(permit, offered) <= 4``, with ``months`` and
+``days`` for whole months and days. A column whose name is not a plain word stands in backticks.
 """
 
 from __future__ import annotations
 
 import ast
+import datetime
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from evaluate.errors import PlanError
+from evaluate.data.days import completed
+from evaluate.errors import EvaluateError, PlanError
 from evaluate.plan.closed import code_text
 
 COMPARE: Mapping[type, Callable] = {
@@ -34,7 +37,12 @@ ARITHMETIC: Mapping[type, Callable] = {
     ast.Div: operator.truediv,
 }
 QUOTED = r"""`([^`]+)`|"[^"]*"|'[^']*'"""
-ALLOWED = "Allowed are columns, numbers, texts, < <= > >= == != in, + - * /, and, or, not, ( )."
+UNITS = ("years", "months", "days")
+ISO = re.compile(r"\d{4}-\d\d-\d\d")
+ALLOWED = (
+    "Allowed are columns, numbers, texts, < <= > >= == != in, + - * /, and, or, not, ( ), "
+    "years(a, b), months(a, b), days(a, b)."
+)
 
 
 @dataclass(frozen=True)
@@ -74,20 +82,42 @@ def parse(text: str) -> Criterion:
         for node in ast.walk(tree):
             if not _is_allowed(node):
                 raise PlanError(f"eligibility: `{shown}` goes beyond a criterion. {ALLOWED}")
-        words = dict.fromkeys(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))
+        functions = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+        names = (n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in functions)
+        words = dict.fromkeys(n.id for n in names)
         if not words:
             raise PlanError(f"eligibility: `{shown}` names no column.")
         criterion = Criterion(text, tree, {w: quoted.get(w, w) for w in words})
         # No rows: what the criterion compares is checked before any data are.
-        holds(criterion, lambda _: np.empty(0), lambda _: np.empty(0, dtype=object))
+        nobody = np.empty(0)
+        holds(
+            criterion,
+            lambda _: nobody,
+            lambda _: nobody.astype(object),
+            lambda _: nobody.astype("datetime64[D]"),
+        )
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
         raise PlanError(f"eligibility: `{shown}` is not a criterion. {ALLOWED}") from None
     return criterion
 
 
+def parse_all(texts: Sequence[str], faults: list[EvaluateError]) -> tuple[Criterion, ...]:
+    """Read several criteria; those that are none go to the faults."""
+    criteria = []
+    for text in texts:
+        try:
+            criteria.append(parse(text))
+        except PlanError as fault:
+            faults.append(fault)
+    return tuple(criteria)
+
+
 def _is_allowed(node: ast.AST) -> bool:
     if isinstance(node, ast.Constant):
         return isinstance(node.value, int | float | str) and not isinstance(node.value, bool)
+    if isinstance(node, ast.Call):
+        known = isinstance(node.func, ast.Name) and node.func.id in UNITS
+        return known and len(node.args) == 2 and not node.keywords
     kinds = (
         ast.Name, ast.Load, ast.Compare, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not,
         ast.USub, ast.BinOp, ast.List, ast.Tuple, ast.In, ast.NotIn, *COMPARE, *ARITHMETIC,
@@ -99,6 +129,7 @@ def holds(
     criterion: Criterion,
     number: Callable[[str], np.ndarray],
     code: Callable[[str], np.ndarray],
+    day: Callable[[str], np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Judge every row.
 
@@ -106,14 +137,15 @@ def holds(
     ----------
     criterion : Criterion
         The criterion.
-    number, code : callable
-        Give a column as floats (NaN where missing) and as codes (None where missing).
+    number, code, day : callable
+        Give a column as floats (NaN where missing), as codes (None where missing), and as
+        days (NaT where missing or no date).
 
     Returns
     -------
     met, unknown : ndarray of bool, shape (n,)
-        Rows that meet the criterion; rows with a missing value, or no finite number where
-        one belongs, in a column that it reads.
+        Rows that meet the criterion; rows with a missing value, or no finite number or no
+        date where one belongs, in a column that it reads.
     """
     unknown = np.logical_or.reduce([pd.isna(code(c)) for c in criterion.columns])
 
@@ -124,12 +156,27 @@ def holds(
             values = number(criterion.names[node.id])
             np.logical_or(unknown, np.isnan(values), out=unknown)
             return values
+        if isinstance(node, ast.Call):
+            start, end = map(date, node.args)
+            return completed(start, end, cast(ast.Name, node.func).id)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             return -value(node.operand)
         if isinstance(node, ast.BinOp):
             with np.errstate(divide="ignore", invalid="ignore"):
                 return ARITHMETIC[type(node.op)](value(node.left), value(node.right))
         raise PlanError(f"eligibility: `{criterion.text}` compares a text where a number belongs.")
+
+    def date(node: ast.expr) -> np.ndarray:
+        if isinstance(node, ast.Name):
+            values = day(criterion.names[node.id])
+            np.logical_or(unknown, np.isnat(values), out=unknown)
+            return values
+        if (fixed := _day(node)) is not None:
+            return np.full(unknown.shape, fixed)
+        raise PlanError(
+            f"eligibility: `{criterion.text}`: years, months and days stand between two days, "
+            'each a column or a text such as "2019-01-31".'
+        )
 
     def compare(left: ast.expr, op: ast.cmpop, right: ast.expr) -> np.ndarray:
         if isinstance(op, ast.In | ast.NotIn):
@@ -138,6 +185,9 @@ def holds(
             listed = [code_text(ast.literal_eval(item)) for item in right.elts]
             found = np.isin(code(criterion.names[left.id]).astype(str), listed)
             return found if isinstance(op, ast.In) else ~found
+        fixed = [n for n in (left, right) if _day(n) is not None]
+        if fixed and all(n in fixed or isinstance(n, ast.Name) for n in (left, right)):
+            return COMPARE[type(op)](date(left), date(right))
         texts = [
             n for n in (left, right) if isinstance(n, ast.Constant) and isinstance(n.value, str)
         ]
@@ -164,3 +214,14 @@ def holds(
         raise PlanError(f"eligibility: `{criterion.text}` is neither true nor false. {ALLOWED}")
 
     return truth(criterion.tree) & ~unknown, unknown
+
+
+def _day(node: ast.expr) -> np.datetime64 | None:
+    """Return the day that a text names, 2019-01-31; None where it is something else."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return None
+    try:
+        is_iso = ISO.fullmatch(node.value) is not None
+        return np.datetime64(datetime.date.fromisoformat(node.value)) if is_iso else None
+    except ValueError:
+        return None

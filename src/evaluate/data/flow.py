@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+GENDERS = ("women", "men")
+COUNTS = ("n", *GENDERS, "persons", *(f"{g}_persons" for g in GENDERS))
+
 
 @dataclass
 class Flow:
-    """A record of decisions, filled in their order.
+    """A record of decisions on the participants, filled in their order.
 
     Attributes
     ----------
@@ -33,15 +37,25 @@ class Flow:
 
     def __post_init__(self) -> None:
         self.kept = np.ones(len(self.arm), dtype=bool)
+        self._of_gender = {g: self.gender == g for g in GENDERS}
+        self._of_arm = {a: self.arm == a for a in self.arms}
         self._enter("received", "", self.kept)
+
+    def copy(self) -> Flow:
+        """Return a record that goes on from here and leaves this one as it is."""
+        other = copy.copy(self)
+        other.kept, other.entries, other.rejected = (
+            self.kept.copy(),
+            self.entries[:],
+            self.rejected[:],
+        )
+        return other
 
     def exclude(self, rows: np.ndarray, reason: str) -> None:
         """Take rows out of the study, counted and kept in the quarantine."""
         rows = rows & self.kept
         self._enter("excluded", reason, rows)
-        self.rejected.append(
-            pd.DataFrame({"source_row": np.flatnonzero(rows) + 1, "reason": reason})
-        )
+        self.rejected.append(_rejected("participants", np.flatnonzero(rows), reason))
         self.kept &= ~rows
 
     def note(self, rows: np.ndarray, reason: str) -> None:
@@ -55,11 +69,10 @@ class Flow:
 
     def _enter(self, step: str, reason: str, rows: np.ndarray) -> None:
         entry: dict[str, object] = {"step": step, "reason": reason, "n": int(rows.sum())}
-        for gender in ("women", "men"):
-            known = gender in self.genders
-            entry[gender] = int((rows & (self.gender == gender)).sum()) if known else None
-        for arm in self.arms:
-            entry[f"arm={arm}"] = int((rows & (self.arm == arm)).sum())
+        for gender, members in self._of_gender.items():
+            entry[gender] = int((rows & members).sum()) if gender in self.genders else None
+        for arm, members in self._of_arm.items():
+            entry[f"arm={arm}"] = int((rows & members).sum())
         self.entries.append(entry)
 
     @property
@@ -71,3 +84,72 @@ class Flow:
     def quarantine(self) -> pd.DataFrame:
         """The excluded rows as `schemas.QUARANTINE`, in the order of the decisions."""
         return pd.concat(self.rejected, ignore_index=True)
+
+
+@dataclass
+class RowDecisions:
+    """A record of decisions on the rows of a table that is linked to the persons.
+
+    Attributes
+    ----------
+    table : str
+        Name of the table in the plan.
+    kept : ndarray of bool, shape (n,)
+        Rows that no decision has excluded so far.
+    """
+
+    table: str
+    kept: np.ndarray
+    _excluded: list[tuple[str, np.ndarray]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, table: str, size: int) -> RowDecisions:
+        """Begin with all rows of a table."""
+        return cls(table, np.ones(size, dtype=bool))
+
+    def exclude(self, rows: np.ndarray, reason: str) -> None:
+        """Take rows out, counted and kept in the quarantine."""
+        self._excluded.append((reason, np.flatnonzero(rows & self.kept)))
+        self.kept &= ~rows
+
+    def cleaning(self, person: np.ndarray, gender: np.ndarray) -> pd.DataFrame:
+        """Return the counts as `schemas.CLEANING`; what was never met is not told.
+
+        Parameters
+        ----------
+        person : ndarray of int, shape (n,)
+            Position of the person of each row in ``gender``, -1 where there is none.
+        gender : ndarray of str or None, shape (persons,)
+            "women", "men" or None.
+        """
+        steps = [("received", "", np.arange(len(self.kept)))]
+        steps += [("excluded", reason, at) for reason, at in self._excluded if len(at)]
+        steps.append(("kept", "", np.flatnonzero(self.kept)))
+        members = {g: np.append(gender == g, False) for g in GENDERS}  # the last is nobody
+        entries = []
+        for step, reason, at in steps:
+            who = person[at]
+            rows = {"n": len(at)} | {g: int(members[g][who].sum()) for g in GENDERS}
+            met = np.zeros(len(gender) + 1, dtype=bool)
+            met[who] = True
+            met[-1] = False
+            rows |= {"persons": int(met.sum())}
+            rows |= {f"{g}_persons": int((met & members[g]).sum()) for g in GENDERS}
+            entries.append({"table": self.table, "step": step, "reason": reason, **rows})
+        return pd.DataFrame(entries)
+
+    @property
+    def quarantine(self) -> pd.DataFrame:
+        """The excluded rows as `schemas.QUARANTINE`, in the order of the decisions."""
+        rejected = [_rejected(self.table, at, reason) for reason, at in self._excluded]
+        return pd.concat([_rejected(self.table, np.zeros(0, int), ""), *rejected])
+
+
+def no_cleaning() -> pd.DataFrame:
+    """Return `schemas.CLEANING` without rows."""
+    texts = pd.DataFrame({name: pd.Series(dtype="str") for name in ("table", "step", "reason")})
+    return texts.assign(**{name: pd.Series(dtype="int64") for name in COUNTS})
+
+
+def _rejected(table: str, at: np.ndarray, reason: str) -> pd.DataFrame:
+    return pd.DataFrame({"table": table, "source_row": at + 1, "reason": reason})

@@ -1,9 +1,16 @@
-"""Who a row is: duplicate persons, the arm assigned, gender."""
+"""Who a row is: the key that denotes a person, duplicate persons, the arm assigned, gender."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from evaluate.data.distinct import distinct
+from evaluate.data.joined import Joined
+from evaluate.data.keys import KeyMap, place_in, repeats
 from evaluate.data.readers.convert import codes, missing
 from evaluate.data.readers.read import RawTable
 from evaluate.errors import DataError, EvaluateError, rows
@@ -11,48 +18,132 @@ from evaluate.plan.closed import code_text
 from evaluate.plan.columns import Gender, GenderColumn, Treatment
 
 
-def duplicates(raw: RawTable, person: str | None, faults: list[EvaluateError]) -> np.ndarray:
+@dataclass(frozen=True)
+class Identity:
+    """The keys of the participants.
+
+    Attributes
+    ----------
+    key : Series of str, shape (n,), or None
+        The key that came last for each row; None where the plan names no key.
+    first, person : ndarray of int, shape (n,)
+        The first row with the same key; the same, but -1 where the key denotes nobody.
+    absent, unclear : ndarray of bool, shape (n,)
+        Rows without a key; rows whose key denotes nobody by the key table.
+    alias_text : ndarray of str, shape (k,)
+        Every key that denotes a person, each once.
+    alias_person : ndarray of int, shape (k,)
+        The row of that person, the first one where it has several.
+    """
+
+    key: pd.Series | None
+    first: np.ndarray
+    person: np.ndarray
+    absent: np.ndarray
+    unclear: np.ndarray
+    alias_text: np.ndarray
+    alias_person: np.ndarray
+
+    def persons(self, keys: pd.Series) -> np.ndarray:
+        """Return the position of the person that each key denotes, -1 for none, shape (n,)."""
+        place = place_in(keys, pa.array(self.alias_text, pa.string()))
+        return np.append(self.alias_person, -1)[place]
+
+
+def identify(raw: RawTable, person: str | None, key_map: KeyMap) -> Identity:
+    """Read the participants under the keys that came last.
+
+    Parameters
+    ----------
+    raw : RawTable
+        The participants as received.
+    person : str, optional
+        The column with the key of a person.
+    key_map : KeyMap
+        Which key came last.
+    """
+    if person is None:
+        nowhere, each = np.zeros(len(raw.cells), dtype=bool), np.arange(len(raw.cells))
+        none = np.empty(0, dtype=np.int64)
+        return Identity(None, each, each, nowhere, nowhere, none.astype(object), none)
+    own = raw.cells[person]
+    key, absent, unclear = key_map.follow(own), missing(own), key_map.is_unclear(own)
+    number, different = pd.factorize(key)
+    first_row = np.zeros(len(different), dtype=np.int64)
+    first_row[number[::-1]] = np.arange(len(key))[::-1]  # the last that is written is the first
+    first = first_row[number]
+    person_row = np.where(absent | unclear, -1, first)
+    at = np.flatnonzero(person_row == np.arange(len(key)))
+    lasts = pa.array(key.iloc[at].array, pa.string())
+    place = place_in(pd.Series(key_map.last.to_pandas(), dtype="str"), lasts)
+    earlier = np.asarray(key_map.old.to_pandas(), dtype=object)[place >= 0]
+    return Identity(
+        key=key,
+        first=first,
+        person=person_row,
+        absent=absent,
+        unclear=unclear,
+        alias_text=np.concatenate([key.iloc[at].to_numpy(dtype=object), earlier]),
+        alias_person=np.concatenate([at, at[place[place >= 0]]]),
+    )
+
+
+def duplicates(
+    raw: RawTable,
+    person: str | None,
+    identity: Identity,
+    key_map: KeyMap,
+    faults: list[EvaluateError],
+) -> np.ndarray:
     """Return which rows repeat an earlier row whole, shape (n,).
 
     Only a person's key tells a repeated row from two persons who are alike; without one
     nothing is a duplicate. Rows of one person that differ are a fault: which of them is
     right is not for a program to choose.
     """
-    if person is None:
+    if person is None or identity.key is None:
         return np.zeros(len(raw.cells), dtype=bool)
-    has_key = ~missing(raw.cells[person])
-    repeated = raw.cells.duplicated().to_numpy() & has_key
-    differing = raw.cells[person].duplicated(keep=False).to_numpy() & has_key
-    differing &= (
-        raw.cells[~repeated][person]
-        .duplicated(keep=False)
-        .reindex(raw.cells.index, fill_value=False)
-        .to_numpy()
-    )
-    if differing.any():
-        count = raw.cells.loc[differing, person].nunique()
-        who = "1 person has" if count == 1 else f"{count:,} persons have"
-        faults.append(
-            DataError(
-                f"{raw.path}: column {person}: {who} several rows that differ, "
-                f"{rows(int(differing.sum()))} in all. A person has one row: find out which "
-                "is right and ask for a new delivery."
+    has_key = ~identity.absent
+    repeated = repeats(raw, identity.first, identity.key, person) & has_key
+    left = np.flatnonzero(~repeated & has_key)
+    differing = left[(np.bincount(identity.first[left]) > 1)[identity.first[left]]]
+    if not len(differing):
+        return repeated
+    key, own = identity.key.iloc[differing], raw.cells[person].iloc[differing]
+    is_joined = (own.groupby(key).transform("nunique") > 1).to_numpy()
+    for chosen, why in (
+        (~is_joined, ""),
+        (is_joined, f", whose keys the key table {key_map.path} joins"),
+    ):
+        if chosen.any():
+            count = key[chosen].nunique()
+            who = "1 person has" if count == 1 else f"{count:,} persons have"
+            faults.append(
+                DataError(
+                    f"{raw.path}: column {person}: {who} several rows that differ{why}, "
+                    f"{rows(int(chosen.sum()))} in all. A person has one row: find out which "
+                    "is right and ask for a new delivery."
+                )
             )
-        )
     return repeated
 
 
 def arms(
-    raw: RawTable, treatment: Treatment, faults: list[EvaluateError]
+    tables: Joined, treatment: Treatment, faults: list[EvaluateError]
 ) -> tuple[list[str], np.ndarray]:
-    """Return the arms, control first, and each row's arm (None where missing)."""
-    found = codes(raw.cells[treatment.column])
+    """Return the arms, control first, and the arm in each row of its table, None if missing."""
+    column = treatment.column
+    text, place = distinct(tables.cells(column))
+    found = codes(text)[place]
+    number, texts = pd.factorize(found)
+    size = np.bincount(number[number >= 0], minlength=len(texts))
+    count = dict(zip(map(str, texts), size, strict=True))
     control = code_text(treatment.control)
-    where = f"{raw.path}: column {treatment.column} (columns.treatment)"
-    others = sorted({c for c in found if c is not None and c != control})
+    where = f"{tables.path(column)}: column {column} (columns.treatment)"
+    others = sorted(set(count) - {control})
     if treatment.arms is not None:
         named = [control, *map(code_text, treatment.arms)]
-        unexpected = sum(c is not None and c not in named for c in found)
+        unexpected = sum(int(n) for code, n in count.items() if code not in named)
         if unexpected:
             faults.append(
                 DataError(
@@ -70,26 +161,29 @@ def arms(
         )
     if not others:
         faults.append(DataError(f"{where}: nobody has another value than control `{control}`."))
-    if others and control not in found:
+    if others and control not in count:
         faults.append(DataError(f"{where}: nobody has the value of control, `{control}`."))
     return [control, *others[:1]], found
 
 
 def genders(
-    raw: RawTable, gender: GenderColumn | Gender | None, faults: list[EvaluateError]
+    tables: Joined, gender: GenderColumn | Gender | None, faults: list[EvaluateError]
 ) -> np.ndarray:
-    """Return each row's gender, "women" or "men", None where missing or not in the plan."""
+    """Return each person's gender, "women" or "men", None where missing or not in the plan."""
     if not isinstance(gender, GenderColumn):
-        return np.full(len(raw.cells), gender, dtype=object)
-    found = codes(raw.cells[gender.column])
-    meaning = {code_text(gender.women): "women", code_text(gender.men): "men", None: None}
-    unexpected = sum(c not in meaning for c in found)
-    if unexpected:
+        return np.full(len(tables), gender, dtype=object)
+    text, place = distinct(tables.cells(gender.column))
+    code = codes(text)
+    meaning = {code_text(gender.women): "women", code_text(gender.men): "men"}
+    found = np.array([meaning.get(c) for c in code], dtype=object)
+    strange = np.array([c is not None and c not in meaning for c in code], dtype=bool)
+    if unexpected := int(strange[place].sum()):
         faults.append(
             DataError(
-                f"{raw.path}: column {gender.column} (columns.gender): {rows(unexpected)} with "
-                f"a value that is neither women (`{code_text(gender.women)}`) nor men "
-                f"(`{code_text(gender.men)}`). Mend the codes in the plan, or the data."
+                f"{tables.path(gender.column)}: column {gender.column} (columns.gender): "
+                f"{rows(unexpected)} with a value that is neither women "
+                f"(`{code_text(gender.women)}`) nor men (`{code_text(gender.men)}`). "
+                "Mend the codes in the plan, or the data."
             )
         )
-    return np.array([meaning.get(c) for c in found], dtype=object)
+    return tables.by_person(gender.column, found[place], None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from evaluate import __version__
+from evaluate.plan.load import CODEBOOKS, codebook_path, codebooks
+from evaluate.plan.model import Plan
 from evaluate.sources import PACKAGE
 
 PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "snakemake")
@@ -23,7 +25,35 @@ def sha256(path: str | Path) -> str:
 
 def fingerprint(path: str | Path) -> dict[str, Any]:
     """Return name, size and hash of a raw file."""
-    return {"path": str(path), "bytes": Path(path).stat().st_size, "sha256": sha256(path)}
+    return {
+        "path": Path(path).as_posix(),
+        "bytes": Path(path).stat().st_size,
+        "sha256": sha256(path),
+    }
+
+
+def sources(plan: Plan, databases: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the numbers were read from: raw tables, and the codebooks that read them.
+
+    Parameters
+    ----------
+    plan : Plan
+        The programme file.
+    databases : mapping of str to mapping
+        For each table from a database, its `content.fingerprint`.
+    """
+    tables = [
+        {"table": name}
+        | (fingerprint(table.path) if table.path is not None else dict(databases[name]))
+        for name, table in plan.data.tables.items()
+    ]
+    books = dict.fromkeys(codebooks(plan).values())
+    # Its name in a study, for where the package lies is nobody's business.
+    return tables + [
+        fingerprint(codebook_path(book))
+        | {"table": "codebook", "path": f"{CODEBOOKS.as_posix()}/{book}.yaml"}
+        for book in books
+    ]
 
 
 def code_hash(modules: Iterable[str | Path]) -> str:
@@ -36,18 +66,19 @@ def code_hash(modules: Iterable[str | Path]) -> str:
 
 
 def provenance(
-    raw: Mapping[str, Any],
+    raw: Sequence[Mapping[str, Any]],
     plan: str | Path,
     modules: Iterable[str | Path],
     disclosure: Mapping[str, Any],
     seed: int,
+    simulated: bool = False,
 ) -> dict[str, Any]:
     """Return what `provenance.json` holds.
 
     Parameters
     ----------
-    raw : mapping
-        Fingerprint of the raw file.
+    raw : sequence of mapping
+        As from `sources`.
     plan : path
         The programme file.
     modules : iterable of path
@@ -56,10 +87,13 @@ def provenance(
         The limits of the release.
     seed : int
         Of every random draw.
+    simulated : bool
+        Whether the plan says that the data are.
     """
     return {
-        "raw": [dict(raw)],
+        "raw": [dict(table) for table in raw],
         "plan": {"path": Path(plan).as_posix(), "sha256": sha256(plan)},
+        "simulated": simulated,
         "seed": seed,
         "disclosure": dict(disclosure),
         "evaluate": {"version": __version__, "sha256": code_hash(modules)},

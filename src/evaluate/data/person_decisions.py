@@ -1,0 +1,202 @@
+"""The decisions on persons, one function each, in the order in which they are made.
+
+Each takes persons out (`Flow.exclude`) or counts to whom something was done (`Flow.note`), under
+a reason of `evaluate.notes`. A person is taken out once, for the first reason that holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluate.data.assignment import Offers
+from evaluate.data.eligibility import Criterion, holds
+from evaluate.data.flow import Flow
+from evaluate.data.persons import Identity
+from evaluate.data.values import Values
+from evaluate.notes import reason
+from evaluate.plan.columns import GenderColumn
+from evaluate.plan.model import Plan
+
+
+@dataclass(frozen=True)
+class Received:
+    """The persons as received, before any decision.
+
+    Attributes
+    ----------
+    plan : Plan
+        The programme file.
+    values : Values
+        Their columns.
+    identity : Identity
+        Their keys.
+    repeated : ndarray of bool, shape (n,)
+        Rows that repeat an earlier one of the same person whole.
+    offers : Offers, optional
+        What the assignment table says, for each row of the participants.
+    arm, gender : ndarray of str or None, shape (n,)
+        Arm and gender.
+    criteria : tuple of Criterion
+        Criteria of eligibility.
+    """
+
+    plan: Plan
+    values: Values
+    identity: Identity
+    repeated: np.ndarray
+    offers: Offers | None
+    arm: np.ndarray
+    gender: np.ndarray
+    criteria: tuple[Criterion, ...]
+
+
+def decide(people: Received, flow: Flow) -> None:
+    """Make every decision on persons, in its order."""
+    for decision in DECISIONS:
+        decision(people, flow)
+
+
+def duplicates(people: Received, flow: Flow) -> None:
+    """Take out rows that repeat an earlier row of the same person whole."""
+    flow.exclude(people.repeated, reason("duplicate"))
+
+
+def without_key(people: Received, flow: Flow) -> None:
+    """Take out rows without a person's key, and those whose key denotes nobody.
+
+    A key denotes nobody where the key table leads it to several others or back to itself:
+    what the registers say under it may be another's.
+    """
+    if people.plan.columns.person:
+        flow.exclude(people.identity.absent, reason("no_key"))
+    if people.plan.data.keys:
+        flow.exclude(people.identity.unclear, reason("key_unclear"))
+
+
+def not_randomised(people: Received, flow: Flow) -> None:
+    """Take out persons without an offer that counts, where the assignment table has the arms."""
+    offers = people.offers
+    if offers is None or not _in_offers(people, people.plan.columns.treatment.column):
+        return
+    flow.exclude(~offers.is_named, reason("not_randomised"))
+    flow.exclude(offers.several, reason("several_arms"))
+    flow.exclude(offers.row < 0, reason("no_offer"))
+
+
+def without_arm(people: Received, flow: Flow) -> None:
+    """Take out persons whose arm is missing; in the assignment table such a row is no offer."""
+    column = people.plan.columns.treatment.column
+    if not _in_offers(people, column):
+        flow.exclude(pd.isna(people.arm), reason("missing", column=column))
+
+
+def impossible_age(people: Received, flow: Flow) -> None:
+    """Take out persons whose age at the offer cannot be; count those whose age is not known."""
+    columns, values = people.plan.columns, people.values
+    if not (columns.born and columns.offered):
+        return
+    low, high = people.plan.data.ages
+    age = values.age
+    flow.exclude((age < low) | (age > high), reason("age", low=low, high=high))
+    flow.note(values.absent(columns.born), reason("missing", column=columns.born))
+    flow.note(values.not_date(columns.born), reason("no_day_missing", column=columns.born))
+
+
+def offer_day(people: Received, flow: Flow) -> None:
+    """Take out persons without a day of the offer, or with one that the extract cannot have.
+
+    A day in the assignment table was judged there; what is left is who has none.
+    """
+    column, data, values = people.plan.columns.offered, people.plan.data, people.values
+    in_offers = column is not None and _in_offers(people, column)
+    if column is None or (in_offers and _in_offers(people, people.plan.columns.treatment.column)):
+        return
+    flow.exclude(values.absent(column), reason("missing", column=column))
+    if in_offers:
+        return
+    day = values.date(column)
+    flow.exclude(values.not_date(column), reason("no_day", column=column))
+    if data.coverage:
+        flow.exclude(day < np.datetime64(data.coverage), reason("early", column=column))
+    if data.extract_date:
+        flow.exclude(day > np.datetime64(data.extract_date), reason("late", column=column))
+
+
+def start_and_end(people: Received, flow: Flow) -> None:
+    """Count persons who start before the offer or end before the start, and days that are none.
+
+    They stay: the days of the programme are what came of the offer, and leaving persons out
+    for them would undo the lottery.
+    """
+    columns, values = people.plan.columns, people.values
+    for column, earlier in ((columns.started, columns.offered), (columns.ended, columns.started)):
+        if column is None:
+            continue
+        flow.note(values.not_date(column), reason("no_day_missing", column=column))
+        if people.plan.data.extract_date and column == columns.started:
+            late = values.date(column) > np.datetime64(people.plan.data.extract_date)
+            flow.note(late, reason("late", column=column))
+        if earlier is not None:
+            before = values.date(column) < values.date(earlier)
+            flow.note(before, reason("earlier", column=column, other=earlier))
+
+
+def not_eligible(people: Received, flow: Flow) -> None:
+    """Take out persons who do not meet the criteria of the plan, or of whom it is not known."""
+    values = people.values
+    for criterion in people.criteria:
+        met, unknown = holds(criterion, values.number, values.code, values.date)
+        flow.exclude(unknown, reason("unknown", criterion=criterion.text))
+        flow.exclude(~met, reason("unmet", criterion=criterion.text))
+
+
+def without_block(people: Received, flow: Flow) -> None:
+    """Take out persons whose block is missing."""
+    for column in people.plan.columns.blocks:
+        flow.exclude(people.values.absent(column), reason("missing", column=column))
+
+
+def without_covariates(people: Received, flow: Flow) -> None:
+    """Take out persons with a missing covariate, where the plan says to drop them."""
+    if people.plan.analysis.missing_covariates == "drop":
+        for covariate in people.plan.covariate_list:
+            column = covariate.column
+            flow.exclude(people.values.absent(column), reason("missing", column=column))
+
+
+def without_gender(people: Received, flow: Flow) -> None:
+    """Count persons whose gender is missing; they stay in `all`."""
+    if isinstance(people.plan.columns.gender, GenderColumn):
+        column = people.plan.columns.gender.column
+        flow.note(pd.isna(people.gender), reason("missing", column=column))
+
+
+def codes_in_codebooks(people: Received, flow: Flow) -> None:
+    """Count persons with a code that its codebook does not know, or not on that day."""
+    for column, book in people.plan.data.codebooks.items():
+        judged = people.values.judged(column)
+        flow.note(judged.unknown, reason("code_unknown", column=column, book=book))
+        flow.note(judged.outside, reason("code_outside", column=column, book=book))
+
+
+DECISIONS = (
+    duplicates,
+    without_key,
+    not_randomised,
+    without_arm,
+    impossible_age,
+    offer_day,
+    start_and_end,
+    not_eligible,
+    without_block,
+    without_covariates,
+    without_gender,
+    codes_in_codebooks,
+)
+
+
+def _in_offers(people: Received, column: str) -> bool:
+    return people.values.tables.in_offers(column)
