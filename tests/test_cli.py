@@ -45,6 +45,7 @@ def test_new_writes_a_study_that_loads(study):
     assert files(study) == [
         "config/config.yaml",
         "config/programmes/training.yaml",
+        "config/schemas/codebook.schema.json",
         "config/schemas/config.schema.json",
         "config/schemas/programme.schema.json",
     ]
@@ -211,7 +212,11 @@ def test_the_demo_writes_its_configuration_and_never_over_one(study):
     from evaluate.scaffold import demo_study
 
     folder = demo_study(study / "try")
-    assert load_config(folder / "config/config.yaml").programmes == ["jobs2", "nsw"]
+    assert load_config(folder / "config/config.yaml").programmes == [
+        "jobs2",
+        "nsw",
+        "establishment",
+    ]
     own = folder / "config/config.yaml"
     own.write_text("mine", encoding="utf-8")
     assert demo_study(folder) == folder

@@ -1,4 +1,4 @@
-"""The command line: `evaluate new`, `check`, `run`, `demo`."""
+"""The command line: `evaluate new`, `check`, `run`, `simulate`, `demo`."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def check(names: Names = None, directory: Directory = Path()) -> None:
     _enter(directory)
     failed = 0
     try:
-        programmes = names or load_config().programmes
+        config = load_config()
     except EvaluateError as error:
         _fail(error)
-    for name in programmes:
-        result = check_programme(name)
+    for name in names or config.programmes:
+        result = check_programme(name, config.memory_gb)
         for line in result.lines:
             typer.echo(f"{name}: {line}")
         for problem in result.problems:
@@ -82,6 +82,38 @@ def run(names: Names = None, directory: Directory = Path(), cores: Cores = 2) ->
 
 
 @app.command()
+def simulate(
+    name: str,
+    persons: Annotated[int, typer.Option(help="Persons in the extract.")] = 3_625,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="A fault to plant, such as duplicates, or duplicates:spells. Repeat it."),
+    ] = None,
+    faults: Annotated[
+        str, typer.Option(help="Without --fault: none, counted-small, counted, all.")
+    ] = "counted-small",
+    truth: Annotated[bool, typer.Option("--truth", help="Write the true effects, too.")] = False,
+    form: Annotated[str, typer.Option("--format", help="csv, parquet, xlsx.")] = "csv",
+    directory: Directory = Path(),
+) -> None:
+    """Simulate a register extract with known effects, and its programme file."""
+    from evaluate.data.simulated.study import simulate as write
+
+    try:
+        made = write(name, directory, persons, seed, fault or faults, form=form, with_truth=truth)
+    except EvaluateError as error:
+        _fail(error)
+    rows = ", ".join(f"{n:,} {table}" for table, n in made.extract.rows.items())
+    typer.echo(f"Simulated, nobody in it exists: {rows}.")
+    for path in (*made.made, *made.extract.files):
+        typer.echo(f"wrote {path}")
+    planted = made.extract.truth.planted
+    typer.echo(f"planted {sum(planted.values()):,} faults, {len(planted)} kinds and tables")
+    typer.echo(f"Next: `evaluate check {name}`, then `evaluate run {name}`.")
+
+
+@app.command()
 def demo(
     directory: Annotated[
         Path | None,
@@ -89,14 +121,14 @@ def demo(
     ] = None,
     cores: Cores = 2,
 ) -> None:
-    """Run the demo programmes on real data: JOBS II and National Supported Work."""
-    from evaluate.scaffold import demo_study
+    """Run the demo programmes: JOBS II and National Supported Work, and a simulated one."""
+    from evaluate.scaffold import DEMO, demo_study
 
     try:
         study = demo_study(directory)
     except EvaluateError as error:
         _fail(error)
-    _run(["jobs2", "nsw"], study, cores)
+    _run(list(DEMO), study, cores)
 
 
 def _run(names: list[str] | None, directory: Path, cores: int) -> None:

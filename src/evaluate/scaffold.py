@@ -15,10 +15,20 @@ from evaluate.plan.schema import json_schemas
 from evaluate.run import workflow_root
 
 TEMPLATES = Path(__file__).parent / "templates"
+DEMO = ("jobs2", "nsw", "establishment")
 
 
-def scaffold(name: str, directory: Path) -> list[Path]:
+def scaffold(name: str, directory: Path, plan: str = "") -> list[Path]:
     """Write what a new programme needs, and nothing over what is there.
+
+    Parameters
+    ----------
+    name : str
+        Of the programme.
+    directory : Path
+        The study's folder.
+    plan : str
+        The programme file; a commented one to be filled in if empty.
 
     Returns
     -------
@@ -30,15 +40,11 @@ def scaffold(name: str, directory: Path) -> list[Path]:
     PlanError
         If the name is not one, or the programme exists.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise PlanError(f"`{name}`: a programme's name has letters, digits, - and _ only.")
-    path = directory / plan_path(name)
-    if path.exists():
-        raise PlanError(f"{path}: the programme exists. Choose another name.")
+    path = free_path(name, directory)
     made = [path, *_configure(name, directory / "config" / "config.yaml")]
     path.parent.mkdir(parents=True, exist_ok=True)
     template = (TEMPLATES / "programme.yaml").read_text(encoding="utf-8")
-    path.write_text(template.replace("NAME", name), encoding="utf-8")
+    path.write_text(plan or template.replace("NAME", name), encoding="utf-8")
     for file, content in json_schemas().items():
         schema = directory / "config" / "schemas" / file
         if not schema.exists():
@@ -48,6 +54,22 @@ def scaffold(name: str, directory: Path) -> list[Path]:
     raw = directory / "data" / "raw" / name
     raw.mkdir(parents=True, exist_ok=True)
     return [*made, raw]
+
+
+def free_path(name: str, directory: Path) -> Path:
+    """Return where the file of a new programme goes.
+
+    Raises
+    ------
+    PlanError
+        If the name is not one, or the programme exists.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise PlanError(f"`{name}`: a programme's name has letters, digits, - and _ only.")
+    path = directory / plan_path(name)
+    if path.exists():
+        raise PlanError(f"{path}: the programme exists. Choose another name.")
+    return path
 
 
 def _configure(name: str, path: Path) -> list[Path]:
@@ -79,7 +101,7 @@ def demo_study(directory: Path | None) -> Path:
     source = workflow_root() / "config"
     here = Path()
     if directory is None:
-        is_demo = all((here / plan_path(name)).exists() for name in ("jobs2", "nsw"))
+        is_demo = all((here / plan_path(name)).exists() for name in DEMO)
         directory = here if is_demo else here / "evaluate-demo"
     target = directory / "config"
     if not target.exists():

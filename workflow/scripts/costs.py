@@ -3,7 +3,7 @@
 from evaluate import schemas
 from evaluate.costs.effectiveness import cost_effectiveness, cost_table
 from evaluate.errors import reported
-from evaluate.io import write_parquet
+from evaluate.io import read_parquet, write_parquet
 from evaluate.plan.load import load_plan
 from evaluate.study import read_study
 
@@ -11,8 +11,9 @@ from evaluate.study import read_study
 def main(files, output):
     plan = load_plan(files.plan)
     study = read_study(files.participants, files.outcomes, plan)
-    write_parquet(cost_table(study, plan), output.costs, schemas.COSTS)
-    table = cost_effectiveness(study, plan)
+    records = read_parquet(files.records, schemas.COST_RECORDS)
+    write_parquet(cost_table(study, plan, records), output.costs, schemas.COSTS)
+    table = cost_effectiveness(study, plan, records)
     write_parquet(table, output.effectiveness, schemas.COST_EFFECTIVENESS)
 
 

@@ -17,12 +17,14 @@ def main(files, output, limits, seed):
     read = {n: read_parquet(files[n], getattr(schemas, n.upper())) for n in RELEASED}
     participants = read_parquet(files.participants, schemas.PARTICIPANTS)
     disclosure = Disclosure.model_validate(limits)
-    released = publish(read, participants, load_plan(files.plan), disclosure)
+    plan = load_plan(files.plan)
+    released = publish(read, participants, plan, disclosure)
     for name, table in released.tables.items():
-        write_csv(table, output[name], getattr(schemas, name.upper()))
+        write_csv(table, output[name], schemas.released(name))
     write_json(released.disclosure, output.disclosure)
     raw = json.loads(Path(files.raw).read_text(encoding="utf-8"))
-    write_json(provenance(raw, files.plan, files.code, limits, seed), output.provenance)
+    found = provenance(raw, files.plan, files.code, limits, seed, plan.simulated)
+    write_json(found, output.provenance)
 
 
 if __name__ == "__main__":
