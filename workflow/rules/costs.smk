@@ -4,6 +4,7 @@ Costs per offer and participant, and per additional unit of an outcome.
 REQUIRED INPUTS
     build/{programme}/participants.parquet   schemas.PARTICIPANTS
     build/{programme}/outcomes.parquet       schemas.OUTCOMES
+    build/{programme}/cost_records.parquet   schemas.COST_RECORDS
 
 OUTPUTS
     build/{programme}/costs.parquet                schemas.COSTS, one row per item and arm
@@ -17,6 +18,7 @@ rule costs:
         plan="config/programmes/{programme}.yaml",
         participants="build/{programme}/participants.parquet",
         outcomes="build/{programme}/outcomes.parquet",
+        records="build/{programme}/cost_records.parquet",
         code=source("costs.py"),
     output:
         costs="build/{programme}/costs.parquet",

@@ -10,6 +10,7 @@ from scipy import stats
 
 from evaluate import schemas
 from evaluate.costs.fieller import FiellerSet, fieller
+from evaluate.costs.records import has_records, per_offer, record_table
 from evaluate.effects.fit import Fit, covariates_for
 from evaluate.effects.groups import NO_TAKEUP, Key, fits_by_group
 from evaluate.effects.table import FLAT
@@ -20,6 +21,7 @@ from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
 ROUNDING = 1e-10  # of a cost, below which what is left of two equal costs is none
+NO_COST = {"incremental_cost": None, "incremental_cost_se": None}
 
 
 def person_costs(study: Study, costs: Costs) -> np.ndarray:
@@ -42,8 +44,17 @@ def person_costs(study: Study, costs: Costs) -> np.ndarray:
     return amount if isinstance(costs.amount, dict) else amount * offered
 
 
-def cost_table(study: Study, plan: Plan) -> pd.DataFrame:
+def cost_table(study: Study, plan: Plan, records: pd.DataFrame | None = None) -> pd.DataFrame:
     """Sum up the costs by arm.
+
+    Parameters
+    ----------
+    study : Study
+        The persons.
+    plan : Plan
+        The programme file.
+    records : DataFrame, optional
+        As `schemas.COST_RECORDS`, for a plan whose costs are those of the table `costs`.
 
     Returns
     -------
@@ -54,6 +65,9 @@ def cost_table(study: Study, plan: Plan) -> pd.DataFrame:
     costs = plan.costs
     if costs is None:
         return pd.DataFrame(columns=list(schemas.COSTS.columns))
+    if has_records(plan):
+        assert records is not None
+        return record_table(records, study)
     cost = person_costs(study, costs)
     rows = []
     for i, arm in enumerate(study.arms):
@@ -77,11 +91,20 @@ def cost_table(study: Study, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def cost_effectiveness(study: Study, plan: Plan) -> pd.DataFrame:
+def cost_effectiveness(
+    study: Study, plan: Plan, records: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Set the incremental cost against the effects that the plan names.
 
     A person's cost is one more outcome, estimated with the lead estimator on the same
-    persons, so that cost and effect have a covariance.
+    persons, so that cost and effect have a covariance. Of cost records only the total of an
+    arm is known: every offer of the arm carries the same share of it, which has no sampling
+    variance, and women and men cannot be told apart, so the gap has no cost.
+
+    Parameters
+    ----------
+    study, plan, records
+        As for `cost_table`.
 
     Returns
     -------
@@ -94,7 +117,14 @@ def cost_effectiveness(study: Study, plan: Plan) -> pd.DataFrame:
     columns = list(schemas.COST_EFFECTIVENESS.columns)
     if costs is None:
         return pd.DataFrame(columns=columns)
-    spent = person_costs(study, costs)
+    is_total = has_records(plan)
+    basis = "unit_cost" if study.cost is None else "budget"
+    if is_total:
+        assert records is not None
+        by_arm, basis = per_offer(records, study, plan)
+        spent = by_arm[study.arm]
+    else:
+        spent = person_costs(study, costs)
     rows: list[dict[str, object]] = []
     for i, column in enumerate(plan.outcome_columns):
         if column.outcome not in costs.outcomes:
@@ -117,10 +147,11 @@ def cost_effectiveness(study: Study, plan: Plan) -> pd.DataFrame:
                     "arm": study.label(contrast),
                     "group": group,
                     "perspective": "public",
-                    "basis": "unit_cost" if study.cost is None else "budget",
+                    "basis": basis,
                 }
+                no_cost = NO_COST if is_total and group == GAP else {}
                 rows += [
-                    labels | numbers
+                    labels | numbers | no_cost
                     for numbers in _rows(study, costs, fits, group, contrast, plan.analysis.level)
                 ]
     return pd.DataFrame(rows, columns=columns)
