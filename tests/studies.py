@@ -156,7 +156,7 @@ def write_swedish(path: Path, frame: pd.DataFrame) -> None:
 
 def table(results: Path, name: str) -> pd.DataFrame:
     """Read a released table, checked against its schema."""
-    return read_csv(results / "tables" / f"{name}.csv", getattr(schemas, name.upper()))
+    return read_csv(results / "tables" / f"{name}.csv", schemas.released(name))
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,11 @@ class Files(dict):
     __getattr__ = dict.__getitem__
 
 
+def nothing(name: str) -> pd.DataFrame:
+    """Return a table of the stages without rows."""
+    return pd.DataFrame(columns=list(getattr(schemas, name.upper()).columns))
+
+
 def script(name: str):
     """Return the function of a workflow script."""
     return runpy.run_path(str(SCRIPTS / f"{name}.py"))["main"]
@@ -208,20 +213,29 @@ def evaluated(
     return Evaluated(checked, folder / "results" / name)
 
 
-def run_scripts(name: str) -> Plan:
-    """Run the scripts of a programme's rules one after the other in the current folder."""
+def run_scripts(name: str, with_data: bool = True) -> Plan:
+    """Run the scripts of a programme's rules one after the other in the current folder.
+
+    Without the stage `data` its files must be in `build/` already.
+    """
     settings = Config.model_validate(
         YAML(typ="safe").load(Path("config/config.yaml").read_text(encoding="utf-8"))
     )
     plan_path = f"config/programmes/{name}.yaml"
     plan = load_plan(plan_path)
     build, results = Path("build") / name, Path("results") / name
-    tables = ("participants", "outcomes", "flow", "quarantine", "design_checks", "balance",
-              "effects", "scores", "heterogeneity", "costs", "cost_effectiveness")  # fmt: skip
+    tables = ("participants", "outcomes", "flow", "cleaning", "dose", "states", "quarantine",
+              "design_checks", "balance", "effects", "scores", "heterogeneity", "costs",
+              "cost_effectiveness", "cost_records")  # fmt: skip
     files = Files({t: str(build / f"{t}.parquet") for t in tables})
     files |= {"plan": plan_path, "raw": str(build / "raw.json"), "code": []}
-    files |= {"checks": files.design_checks, "effectiveness": files.cost_effectiveness}
-    script("data")(plan_path, plan.data.participants.path, files)
+    files |= {
+        "records": files.cost_records,
+        "checks": files.design_checks,
+        "effectiveness": files.cost_effectiveness,
+    }
+    if with_data:
+        script("data")(plan_path, files)
     script("design")(files, files, np.random.default_rng(1))
     script("effects")(files, files)
     script("heterogeneity")(files, files.heterogeneity)

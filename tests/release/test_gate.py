@@ -200,6 +200,51 @@ def test_few_without_an_outcome_are_not_given_away():
     assert linked["effects"]["n"].notna().all()  # what the flow hides costs no effect
 
 
+def test_few_who_accepted_and_did_not_start_are_not_given_away():
+    table = flow_table(
+        [
+            ("included", "", 160, 80, 80, 80, 80),
+            ("accepted", "", 60, 30, 30, 0, 60),
+            ("took_part", "", 40, 20, 20, 0, 40),
+            ("started", "", 57, 29, 28, 0, 57),
+        ]
+    )
+    gone = empty_cells(release({"flow": table}, RULE).tables["flow"])
+    for column in ("n", "women", "men", "arm=1"):
+        assert (1, column) in gone or (3, column) in gone
+    assert {(0, c) for c in ("n", "women", "men", "arm=1")}.isdisjoint(gone)
+
+
+def test_where_everybody_was_followed_those_included_are_shown():
+    table = flow_table(
+        [
+            ("included", "", 160, 80, 80, 80, 80),
+            ("followed", "work@12", 160, 80, 80, 80, 80),
+            ("analysed", "work@12", 160, 80, 80, 80, 80),
+            ("analysed", "income@12", 157, 79, 78, 80, 77),
+        ]
+    )
+    assert release({"flow": table}, RULE).withheld == []
+    gone = empty_cells(release({"flow": table.drop(index=1)}, RULE).tables["flow"])
+    assert gone
+
+
+def test_persons_followed_are_no_way_to_those_analysed():
+    table = flow_table(
+        [
+            ("received", "", 200, 100, 100, 100, 100),
+            ("excluded", "not age >= 18", 40, 20, 20, 20, 20),
+            ("included", "", 160, 80, 80, 80, 80),
+            ("followed", "work@12", 157, 79, 78, 80, 77),
+            ("analysed", "work@12", 157, 79, 78, 80, 77),
+        ]
+    )
+    gone = empty_cells(release({"flow": table}, RULE).tables["flow"])
+    for column in ("n", "women", "men", "arm=1"):
+        # Either both are withheld, or those included, of whom they leave a few.
+        assert {(3, column), (4, column)} <= gone or (2, column) in gone
+
+
 def test_counts_are_rounded_after_suppression():
     table = flow_table([("received", "", 203, 100, 103, 100, 103)])
     rule = Disclosure(round_to=5)
@@ -308,11 +353,11 @@ def test_cost_per_participant_is_no_way_to_few_participants():
 
 def test_any_other_table_loses_rows_with_few_persons():
     table = pd.DataFrame({"check": ["a", "b"], "n": [4, 50], "statistic": [1.5, 2.5]})
-    out = release({"dose": table}, RULE)
-    assert out.tables["dose"].isna()["statistic"].tolist() == [True, False]
+    out = release({"power": table}, RULE)
+    assert out.tables["power"].isna()["statistic"].tolist() == [True, False]
     assert out.withheld == [
         {
-            "table": "dose",
+            "table": "power",
             "row": {"check": "a"},
             "columns": ["n", "statistic"],
             "reason": "fewer than 5 persons",

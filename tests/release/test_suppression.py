@@ -70,6 +70,24 @@ def test_no_small_cell_is_published_or_recoverable(table):
         assert not (recoverable(mask, relations) & small).any()
 
 
+def small_sums(mask, counts, relations):
+    """Return which relations have withheld cells of one sign that are few persons in all."""
+    signs = [row[mask & (row != 0)] for row in relations]
+    sums = [counts[mask & (row != 0)].sum() for row in relations]
+    return [len(set(s)) == 1 and 1 <= n < MIN for s, n in zip(signs, sums, strict=True)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(table=tables)
+def test_what_can_be_worked_out_anyway_is_withheld_only_for_the_sum_it_hides_in(table):
+    counts, relations, sums = with_margins(table)
+    mask = withhold(counts, relations, MIN, np.where(sums == table.ndim, np.inf, counts))
+    for cell in np.flatnonzero(recoverable(mask, relations)) if mask.any() else []:
+        shown = mask.copy()
+        shown[cell] = False
+        assert any(small_sums(shown, counts, relations))
+
+
 @settings(max_examples=100, deadline=None)
 @given(table=tables)
 def test_nothing_is_withheld_where_no_cell_is_small(table):
@@ -101,6 +119,15 @@ def test_a_zero_is_neither_small_nor_a_hiding_place():
 def test_two_small_cells_whose_sum_is_small_take_a_third():
     counts = np.array([62, 1, 2, 59])
     assert withhold(counts, SUM, MIN, counts).tolist() == [False, True, True, True]
+
+
+def test_rows_of_the_same_few_persons_do_not_hide_one_another():
+    counts = np.array([100, 30, 20, 50])
+    persons = np.array([[40], [3], [3], [40]])  # the three may be the same
+    assert withhold(counts, SUM, MIN, counts, persons=persons).tolist() == [False, True, True, True]
+    apart = np.array([[20, 20], [3, 0], [0, 3], [20, 20]])  # three women, three men
+    assert withhold(counts, SUM, MIN, counts, persons=apart).tolist() == [False, True, True, False]
+    assert withhold(counts, SUM, MIN, counts).tolist() == [False, False, False, False]
 
 
 def test_infinite_cost_yields_only_where_nothing_else_is_left():

@@ -3,6 +3,8 @@
 import pytest
 from studies import Evaluated, evaluated, full_plan, people, plan_for
 
+from .linked import linked as linked_programme
+
 GENDER = {"column": "sex", "women": "F", "men": "M"}
 TREATMENT = {"column": "treat", "control": 0}
 COSTS = {"currency": "SEK", "price_year": 2022, "amount": 38600, "outcomes": ["work"]}
@@ -44,3 +46,9 @@ def small(tmp_path_factory) -> Evaluated:
     columns = {"person": "id", "gender": GENDER, "treatment": TREATMENT}
     plan = plan_for("small", columns=columns, covariates=["age"], costs=COSTS)
     return evaluated(tmp_path_factory.mktemp("small"), "small", plan, frame)
+
+
+@pytest.fixture(scope="session")
+def linked(tmp_path_factory) -> Evaluated:
+    """Give a programme with spells, activities and incomes: months, dose and states."""
+    return linked_programme(tmp_path_factory.mktemp("linked"))

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from evaluate.report import figures, flow_chart, sheet
+from evaluate.report.by_month import SHADE
 from evaluate.report.words import MINUS, Words
 
 GROUPS = ("all", "women", "men", "women-men", "education=short")
@@ -78,6 +79,32 @@ def plane(cost=(320.0, 299.0, 345.0), groups=GROUPS[:3]):
     return table.assign(effect_se=0.03, denominator="offer")
 
 
+ARMS = {"0": "Nobody", "1": "Offered"}
+
+
+def by_month(groups=GROUPS[:4], months=range(1, 13), rows=("meetings", "referrals"), arms=ARMS):
+    table = pd.DataFrame(
+        [(r, m, a, g) for r in rows for m in months for a in arms for g in groups],
+        columns=["row", "month", "arm", "group"],
+    )
+    return table.assign(n=100, mean=1.5, conf_low=1.2, conf_high=1.8)
+
+
+STATES = {"work": "In work", "studies": "Studies", "other": "Other", "none": "Nothing"}
+
+
+def states(groups=GROUPS[:4], months=range(-2, 13), arms=ARMS):
+    share = dict(zip(STATES, (0.4, 0.1, 0.2, 0.3), strict=True))
+    rows = [
+        (s, m, a, g, 100, share[s]) for s in STATES for m in months for a in arms for g in groups
+    ]
+    return pd.DataFrame(rows, columns=["state", "month", "arm", "group", "n", "share"])
+
+
+def states_of(table, words=EN, label="a", arms=ARMS):
+    return figures.states_plot(table, words, states=STATES, arms=arms, label=label)
+
+
 def plane_of(table, words=EN, label="a"):
     return figures.cost_plane(table, words, "SEK", "share", label=label)
 
@@ -88,6 +115,9 @@ FIGURES = {
     "forest": lambda w, label: figures.forest_plot(effects(), w, label=label),
     "path": lambda w, label: figures.path_plot(effects(months=range(1, 25)), w, label=label),
     "plane": lambda w, label: plane_of(plane(), w, label),
+    "observed": lambda w, label: figures.observed_plot(by_month(), w, arms=ARMS, label=label),
+    "dose": lambda w, label: figures.dose_plot(by_month(), w, arms=ARMS, label=label),
+    "states": lambda w, label: states_of(states(), w, label),
 }
 
 
@@ -217,6 +247,18 @@ def test_flow_says_what_is_withheld(texts):
         assert "took_part withheld" in found
 
 
+def test_exclusions_of_few_persons_share_a_box(texts):
+    table = flow((12, 30, 40, 0))
+    table.loc[table["step"] == "received", "n"] = 888 + 82
+    table.loc[table.index[[1, 3]], ["n", "women", "men", "arm=0", "arm=1"]] = pd.NA
+    found = texts(figures.flow_chart(table, EN, label="a"))
+    assert [t for t in found if t.startswith("reason")] == ["reason 1", "reason 0", "reason 2"]
+    assert found.count("few") == 1
+    assert "count 52" in found
+    table.loc[table["step"] == "included", "n"] = pd.NA
+    assert "count withheld" in texts(figures.flow_chart(table, EN, label="a"))
+
+
 def test_flow_puts_reasons_into_the_language(texts):
     svg = figures.flow_chart(flow(), EN, label="a", reason=lambda r: r.replace("reason", "grund"))
     assert "grund 0" in texts(svg)
@@ -271,6 +313,89 @@ def test_path_prints_months_and_leaves_gaps(texts, months, printed):
     assert "women-men" not in found
     for month in printed:
         assert found.count(str(month)) >= 6
+
+
+def test_path_marks_what_lies_before_month_one(texts):
+    rows = effects(months=range(-3, 13))
+    svg = figures.path_plot(rows, EN, label="a")
+    found = texts(svg)
+    assert "month_before" in found
+    assert found.count("0") >= 6
+    assert svg.count(SHADE) == 6  # effects and levels of three groups
+    after = figures.path_plot(effects(months=range(1, 13)), EN, label="a")
+    assert "month_before" not in texts(after)
+    assert SHADE not in after
+
+
+def test_many_months_are_a_band_and_stay_light():
+    few, many = (figures.path_plot(effects(months=range(1, n)), EN, label="a") for n in (25, 241))
+    assert len(many) < 1.5 * len(few)
+    wide = states_of(states(months=range(-24, 241)))
+    assert len(wide) < 400_000
+
+
+def test_dose_has_a_panel_for_each_kind_and_arm(texts):
+    found = texts(figures.dose_plot(by_month(), EN, arms=ARMS, label="a"))
+    assert found.count("Nobody") == found.count("Offered") == 2
+    assert {"meetings", "referrals", "women", "men", "dose"} <= set(found)
+    assert "all" not in found
+    one = figures.dose_plot(by_month(("all",)), EN, arms=ARMS, label="a")
+    assert "all" in texts(one)
+
+
+def test_dose_with_nothing_but_withheld_rows():
+    table = by_month().assign(mean=np.nan, conf_low=np.nan, conf_high=np.nan)
+    ElementTree.fromstring(figures.dose_plot(table, EN, arms=ARMS, label="a"))
+
+
+def test_states_have_their_names_in_order_and_a_rest_where_some_are_withheld(texts):
+    table = states()
+    found = texts(states_of(table))
+    assert [t for t in found if t in STATES.values()] == list(STATES.values())
+    assert "withheld" not in found
+    table.loc[(table["state"] == "studies") & (table["month"] == 3), "share"] = np.nan
+    svg = states_of(table)
+    assert "withheld" in texts(svg)
+    assert "<pattern" in svg  # hatched
+    assert "<pattern" not in states_of(states())
+
+
+def test_layers_of_states_add_up_to_the_height_of_the_panel(monkeypatch):
+    from matplotlib.axes import Axes
+
+    drawn = []
+    fill = Axes.fill_between
+    monkeypatch.setattr(
+        Axes, "fill_between", lambda self, *a, **k: (drawn.append(a), fill(self, *a, **k))[1]
+    )
+    table = states(GROUPS[:1], months=(1, 2), arms={"1": "Offered"})
+    table.loc[(table["state"] == "other") & (table["month"] == 2), "share"] = np.nan
+    states_of(table, arms={"1": "Offered"})
+    tops = [above for _, _, above in drawn]
+    assert np.allclose(tops[0], 40)
+    assert np.allclose(tops[-1], 100)  # with the withheld rest
+    assert np.allclose(tops[-2][:1], 100)
+    assert np.allclose(tops[-2][1:], 80)
+
+
+def test_flow_has_women_and_men_where_one_arm_alone_came_so_far(texts):
+    table = flow()
+    more = pd.DataFrame(
+        [
+            ("accepted", "", 300, 140, 160, 0, 300),
+            ("started", "", 250, 110, 140, 20, 230),
+            ("followed", "work@12", 880, 440, 440, 441, 439),
+        ],
+        columns=table.columns,
+    ).astype(table.dtypes.to_dict())
+    found = texts(figures.flow_chart(pd.concat([table, more]), EN, label="a"))
+    assert found.count("accepted 300") == 1
+    assert "accepted 0" not in found  # nobody in control is asked
+    assert "by_gender 140 160" in found
+    assert {"started 20", "started 230"} <= set(found)
+    assert "by_gender 110 140" not in found  # of both arms together
+    assert {"count 441", "count 439"} <= set(found)
+    assert found.count("followed") == 2
 
 
 def test_plane_names_groups_without_an_estimate(texts):

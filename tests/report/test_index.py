@@ -6,7 +6,7 @@ import re
 import pytest
 from studies import evaluated, people, plan_for, text_of, write_raw, write_study
 
-from evaluate.report.index import write_index
+from evaluate.report.index import Entry, write_index
 from evaluate.report.words import Words
 
 from .conftest import TREATMENT
@@ -59,3 +59,9 @@ def test_without_a_primary_outcome_there_is_one_line(index):
 def test_simulated_programmes_are_labelled(index):
     page, _ = index
     assert text_of(page).count("No person in this report exists") == 1
+
+
+def test_of_many_months_the_one_that_stands_for_the_outcome_is_told(full):
+    rows = Entry("full", full.plan, full.table("effects")).rows(Words("en"))
+    earnings = {row["title"] for row in rows if row["title"].startswith("Earnings")}
+    assert earnings == {"Earnings, month 12"}

@@ -1,6 +1,7 @@
 """Notebooks: they read released tables only, recompute them, and render to the same bytes."""
 
 import ast
+import json
 import re
 
 import nbformat
@@ -45,7 +46,21 @@ def test_a_notebook_stands_on_released_files_and_public_libraries_alone(notebook
     assert set(read) <= {"tables", "provenance.json", "disclosure.json"}
 
 
-@pytest.mark.parametrize("name", ["full", "men"])
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_notebook_of_simulated_data_says_so_on_its_page(tmp_path, simulated):
+    notebook = write_notebook(tmp_path / "3_test.ipynb", "1 + 1")
+    results = tmp_path / "results"
+    results.mkdir()
+    told = json.dumps({"simulated": simulated})
+    (results / "provenance.json").write_text(told, encoding="utf-8")
+    run_notebook(notebook, results)
+    page = (results / "notebooks" / "3_test.html").read_text(encoding="utf-8")
+    executed = nbformat.read(results / "notebooks" / "3_test.ipynb", as_version=4)
+    assert ("Simulated data" in page) == simulated
+    assert ("Simulated data" in executed.cells[0].source) == simulated
+
+
+@pytest.mark.parametrize("name", ["full", "men", "linked"])
 def test_notebooks_run_on_every_kind_of_programme(name, request):
     programme = request.getfixturevalue(name)
     for notebook in NOTEBOOKS:

@@ -17,6 +17,7 @@ from studies import (
     write_swedish,
 )
 
+from evaluate.report.page import CHAPTERS
 from evaluate.report.words import Words
 
 from .conftest import COSTS, GENDER, TREATMENT
@@ -213,6 +214,23 @@ def test_the_report_says_what_is_simulated_where_from_and_under_which_licence(fu
     assert "Drawn at random" in full.text("en")
     assert "MIT" in full.text("en")
     assert "Slumpade" in full.text("sv")
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_every_chapter_of_a_simulated_programme_says_so(full, language):
+    html = (full.results / f"report.{language}.html").read_text(encoding="utf-8")
+    label = Words(language)("simulated_short")
+    chapters = re.findall(r"<h2>.*?</h2>", html)
+    assert len(chapters) == len(CHAPTERS)
+    assert all(label in chapter for chapter in chapters)
+    assert f'<p class="running" aria-hidden="true">{label}</p>' in html  # on every printed page
+
+
+def test_real_data_are_not_called_simulated(tmp_path):
+    found = evaluated(tmp_path, "real", plan_for("real", simulated=False), people(120))
+    assert "Simulated" not in found.text("en").replace("Simulated programme real", "")
+    told = json.loads((found.results / "provenance.json").read_text(encoding="utf-8"))
+    assert told["simulated"] is False
 
 
 def test_titles_with_marks_of_html_are_text(tmp_path):

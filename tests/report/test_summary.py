@@ -41,7 +41,7 @@ def told(programme):
     return np.concatenate([values, 100 * values[np.abs(values) < 2]])
 
 
-@pytest.mark.parametrize("name", ["plain", "full", "men"])
+@pytest.mark.parametrize("name", ["plain", "full", "men", "linked"])
 def test_every_number_is_in_a_released_table(name, request):
     programme = request.getfixturevalue(name)
     values, text = told(programme), summary_of(programme)

@@ -7,7 +7,8 @@ REQUIRED INPUTS
 OUTPUTS
     results/{programme}/tables/*.csv      the tables, cells under the minimum withheld
     results/{programme}/disclosure.json   what was withheld, and why
-    results/{programme}/provenance.json   hashes of the input, plan and code; versions; seed
+    results/{programme}/provenance.json   hashes of the input, plan and code; versions; seed;
+                                          whether the data are simulated
 """
 
 STAGES = ["data.py", "design.py", "effects.py", "heterogeneity.py", "costs.py"]
@@ -19,8 +20,11 @@ rule release:
         raw="build/{programme}/raw.json",
         participants="build/{programme}/participants.parquet",
         flow="build/{programme}/flow.parquet",
+        cleaning="build/{programme}/cleaning.parquet",
         design_checks="build/{programme}/design_checks.parquet",
         balance="build/{programme}/balance.parquet",
+        dose="build/{programme}/dose.parquet",
+        states="build/{programme}/states.parquet",
         effects="build/{programme}/effects.parquet",
         heterogeneity="build/{programme}/heterogeneity.parquet",
         costs="build/{programme}/costs.parquet",
@@ -28,8 +32,11 @@ rule release:
         code=source(*STAGES, "release.py"),
     output:
         flow="results/{programme}/tables/flow.csv",
+        cleaning="results/{programme}/tables/cleaning.csv",
         design_checks="results/{programme}/tables/design_checks.csv",
         balance="results/{programme}/tables/balance.csv",
+        dose="results/{programme}/tables/dose.csv",
+        states="results/{programme}/tables/states.csv",
         effects="results/{programme}/tables/effects.csv",
         heterogeneity="results/{programme}/tables/heterogeneity.csv",
         costs="results/{programme}/tables/costs.csv",

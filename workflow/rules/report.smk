@@ -3,6 +3,7 @@ The report in each language, the executed notebooks, and the page that lists all
 
 REQUIRED INPUTS
     results/{programme}/tables/*.csv   what the gate let through
+    the codebooks that the plan names  for the names of states and kinds, and who confirms them
     notebooks/*.ipynb                  one per chapter
 
 OUTPUTS
@@ -13,7 +14,7 @@ OUTPUTS
 
 TABLES = expand("results/{{programme}}/tables/{table}.csv", table=RELEASED)
 PAGE = ["report/texts/*.yaml", "report/templates/style.css"]
-REPORT = ["report/templates/report.html.j2", "report/templates/tables.html.j2"]
+REPORT = [f"report/templates/{name}.html.j2" for name in ("report", "tables", "registers")]
 NOTEBOOK = ["report/templates/notebook.html.j2", "report/templates/style.css"]
 
 
@@ -23,6 +24,7 @@ rule report:
         tables=TABLES,
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
+        codebooks=codebook_files,
         code=source("report.py", data=[*PAGE, *REPORT]),
     output:
         reports=expand("results/{{programme}}/report.{language}.html", language=LANGUAGES),

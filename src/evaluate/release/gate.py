@@ -7,14 +7,15 @@ sums that relate them; `suppression` chooses what is withheld.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from evaluate.errors import ReleaseError
-from evaluate.release.gate_cells import Cells, Gated, empty_rows
+from evaluate.release.gate_cells import Cells, Gated, empty_rows, rounded
+from evaluate.release.gate_cleaning import cleaning_cells, gate_cleaning
 from evaluate.release.gate_effects import (
     COUNTS,
     EffectCells,
@@ -33,8 +34,8 @@ from evaluate.release.gate_flow import (
     gate_balance,
     gate_flow,
     link_flow,
-    rounded,
 )
+from evaluate.release.gate_months import DoseCells, dose_cells, gate_dose, gate_states, states_cells
 from evaluate.release.suppression import is_small
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def release(
     *,
     control: str = "control",
     persons: Mapping[tuple[str, str], int] | None = None,
+    states: Mapping[str, Sequence[str]] | None = None,
     gender_relation: Literal["always", "exact"] = "always",
 ) -> Released:
     """Pass the tables of a programme through the gate, all at once.
@@ -71,8 +73,8 @@ def release(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        Tables of `schemas` by name: ``effects``, ``balance``, ``flow``, ``heterogeneity``,
-        ``costs``, ``cost_effectiveness`` and any other.
+        Tables of `schemas` by name: ``effects``, ``balance``, ``flow``, ``cleaning``, ``dose``,
+        ``states``, ``heterogeneity``, ``costs``, ``cost_effectiveness`` and any other.
     disclosure : Disclosure
         The limits.
     control : str
@@ -80,6 +82,8 @@ def release(
     persons : mapping of (str, str) to int, optional
         Number of persons included by group and single arm, control too: what the means of
         the balance table are over.
+    states : mapping of str to sequence of str, optional
+        The states that an outcome is made of: its share is the sum of theirs.
     gender_relation : {"always", "exact"}
         Whether ``all`` less women and men gives away a group even where gender is not known
         for some, whose number a reader may have from the flow; or only where they add up.
@@ -88,7 +92,9 @@ def release(
     Returns
     -------
     Released
-        Rows of effects, balance and costs are emptied whole, counts of the flow one by one.
+        Rows of effects, balance and costs are emptied whole, counts of the flow and of the
+        cleaning one by one; of the states the share, and the count where that is small; of the
+        dose the row, or the share alone where nothing else shows the small number.
 
     Raises
     ------
@@ -102,16 +108,24 @@ def release(
     min_cell, always = disclosure.min_cell, gender_relation == "always"
     cells, effects = Cells(), EffectCells([], {})
     places: Places = {}
-    balance: list[list[int]] = []
+    cleaning: Places = {}
+    dose = DoseCells([], [])
+    rows: dict[str, list[list[int]]] = {}  # cells of each row of a table
     if "effects" in tables:
         effects = effect_cells(cells, tables["effects"], control, always)
     if "balance" in tables:
         if persons is None:
             raise ReleaseError("balance: the gate needs the numbers of persons by group and arm.")
-        balance = balance_cells(cells, tables["balance"], persons, control, always)
+        rows["balance"] = balance_cells(cells, tables["balance"], persons, control, always)
     if "flow" in tables:
         places = flow_cells(cells, tables["flow"], always, min_cell)
         link_flow(cells, tables["flow"], places, effects, min_cell)
+    if "cleaning" in tables:
+        cleaning = cleaning_cells(cells, tables["cleaning"], min_cell)
+    if "dose" in tables:
+        dose = dose_cells(cells, tables["dose"], always, min_cell)
+    if "states" in tables:
+        rows["states"] = states_cells(cells, tables["states"], states or {}, always)
     cells.solve(min_cell)
 
     gated: dict[str, Gated] = {}
@@ -123,7 +137,13 @@ def release(
         if name == "flow":
             gated[name] = gate_flow(table, places, cells, min_cell, disclosure.round_to)
         elif name == "balance":
-            gated[name] = gate_balance(table, balance, cells, min_cell)
+            gated[name] = gate_balance(table, rows[name], cells, min_cell)
+        elif name == "cleaning":
+            gated[name] = gate_cleaning(table, cleaning, cells, min_cell, disclosure.round_to)
+        elif name == "dose":
+            gated[name] = gate_dose(table, dose, cells, min_cell)
+        elif name == "states":
+            gated[name] = gate_states(table, rows[name], cells, min_cell)
         elif name == "heterogeneity":
             gated[name] = gate_heterogeneity(table, groups, min_cell)
         elif name == "costs":
@@ -173,7 +193,12 @@ def gate_costs(table: pd.DataFrame, arms: set[str], min_cell: int) -> Gated:
     table = table.reset_index(drop=True)
     why = {i: False for i, arm in enumerate(table["arm"].astype(str)) if arm in arms}
     return empty_rows(
-        "costs", table, why, ("item", "arm", "payer", "basis"), ("per_participant",), min_cell
+        "costs",
+        table,
+        why,
+        ("item", "arm", "payer", "basis", "currency", "price_year"),
+        ("per_participant",),
+        min_cell,
     )
 
 
@@ -188,6 +213,6 @@ def _few_participants(tables: Mapping[str, pd.DataFrame], places: Places, cells:
 
 
 def _rounded(name: str, table: pd.DataFrame, round_to: int) -> pd.DataFrame:
-    if name == "flow" or round_to <= 1:
+    if name in ("flow", "cleaning") or round_to <= 1:
         return table
     return table.assign(**{c: rounded(table[c], round_to) for c in COUNTS if c in table})

@@ -14,11 +14,12 @@ from evaluate.release.suppression import is_small, withhold
 
 WHOLE = 1e-6  # how far a share times its number of persons may be from a whole number
 ALL, WOMEN, MEN, GAP = "all", "women", "men", "women-men"
+Persons = tuple[float, float, float]  # distinct: women, men, of gender not known
 
 
 @dataclass
 class Cells:
-    """Counts of persons and the sums that they add up to, filled table by table.
+    """Counts of persons, or of their rows, and what they add up to, filled table by table.
 
     A count that several rows publish is one cell: its key is what it counts. The keys of
     group sizes hold the count itself, so that outcomes and estimators that use the same
@@ -27,22 +28,39 @@ class Cells:
 
     index: dict[Hashable, int] = field(default_factory=dict)
     counts: list[float] = field(default_factory=list)
+    persons: list[Persons] = field(default_factory=list)
     costs: list[float] = field(default_factory=list)
     labels: list[Hashable] = field(default_factory=list)
+    unprinted: set[int] = field(default_factory=set)
     relations: dict[tuple[int, frozenset[int]], None] = field(default_factory=dict)
     hidden: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     small: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def add(
-        self, key: Hashable, count: float, cost: float, together: Hashable | None = None
+        self,
+        key: Hashable,
+        count: float,
+        cost: float,
+        together: Hashable | None = None,
+        persons: Persons | None = None,
     ) -> int:
-        """Return the cell with this key; ``together`` names what is withheld as one."""
+        """Return the cell with this key; ``together`` names what is withheld as one.
+
+        Where rows are counted, ``persons`` is how many distinct persons are behind them.
+        """
         if key not in self.index:
             self.index[key] = len(self.counts)
             self.counts.append(count)
+            self.persons.append((count, 0, 0) if persons is None else persons)
             self.costs.append(cost)
             self.labels.append(key if together is None else together)
         return self.index[key]
+
+    def add_unprinted(self, key: Hashable, count: float, persons: Persons) -> int:
+        """Return a cell that no table prints: it may be worked out, and hides others."""
+        cell = self.add(key, count, 0, persons=persons)
+        self.unprinted.add(cell)
+        return cell
 
     def relate(self, total: int, parts: Sequence[int], always: bool = False) -> None:
         """Note that a cell is the sum of others, where it is.
@@ -71,7 +89,8 @@ class Cells:
     def solve(self, min_cell: int) -> None:
         """Choose the cells to withhold."""
         counts = np.array(self.counts, dtype=float)
-        self.small = is_small(counts, min_cell)
+        persons = np.array(self.persons, dtype=float).reshape(-1, 3)
+        self.small = is_small(persons.sum(axis=1), min_cell)
         terms = [
             (r, cell, sign)
             for r, (total, parts) in enumerate(self.relations)
@@ -81,7 +100,9 @@ class Cells:
         matrix = sparse.coo_array((signs, (rows, columns)), (len(self.relations), len(counts)))
         numbers = {label: i for i, label in enumerate(dict.fromkeys(self.labels))}
         together = np.array([numbers[label] for label in self.labels], dtype=int)
-        self.hidden = withhold(counts, matrix, min_cell, np.array(self.costs), together)
+        costs = np.array(self.costs, dtype=float)
+        unprinted = np.isin(np.arange(len(counts)), list(self.unprinted))
+        self.hidden = withhold(counts, matrix, min_cell, costs, together, persons, unprinted)
 
     def any_hidden(self, cells: Sequence[int]) -> bool:
         """Tell whether one of the cells is withheld."""
@@ -159,6 +180,59 @@ def empty_rows(
             text = reason(why[i], min_cell)
             entries.append({"table": name, "row": row, "columns": filled, "reason": text})
     return Gated(table.assign(**{c: table[c].mask(chosen) for c in numbers}), entries)
+
+
+def empty_counts(
+    name: str,
+    table: pd.DataFrame,
+    places: Mapping[tuple[int, str], int],
+    cells: Cells,
+    identity: Sequence[str],
+    min_cell: int,
+    round_to: int,
+) -> Gated:
+    """Empty the withheld counts of a table one by one, and round the others.
+
+    Parameters
+    ----------
+    name : str
+        Of the table, for the list.
+    table : DataFrame
+        Left as it is.
+    places : mapping of (int, str) to int
+        Cell by position of the row and column.
+    cells : Cells
+        Solved.
+    identity : sequence of str
+        Columns that tell the row.
+    min_cell, round_to : int
+        The limits of the release.
+    """
+    table = table.reset_index(drop=True)
+    by_row: dict[int, list[str]] = {}
+    for (i, column), cell in places.items():
+        if cells.hidden[cell]:
+            by_row.setdefault(i, []).append(column)
+    entries = []
+    for i in sorted(by_row):
+        row = {c: plain(table[c].iloc[i]) for c in identity}
+        for small in (True, False):
+            columns = [c for c in by_row[i] if bool(cells.small[places[i, c]]) == small]
+            if columns:
+                text = reason(small, min_cell)
+                entries.append({"table": name, "row": row, "columns": columns, "reason": text})
+    out = table.copy()
+    for column in dict.fromkeys(c for _, c in places):
+        chosen = table.index.isin([i for i, columns in by_row.items() if column in columns])
+        out[column] = rounded(out[column].mask(chosen), round_to)
+    return Gated(out, entries)
+
+
+def rounded(counts: pd.Series, round_to: int) -> pd.Series:
+    """Return counts as the nearest multiple of ``round_to``, halves up."""
+    if round_to <= 1:
+        return counts
+    return (counts + round_to // 2) // round_to * round_to
 
 
 def indicator(mean: Any, n: int) -> int | None:

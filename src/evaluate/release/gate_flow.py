@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from evaluate.errors import ReleaseError
@@ -16,16 +16,18 @@ from evaluate.release.gate_cells import (
     Cells,
     Gated,
     add_indicator,
+    empty_counts,
     empty_rows,
     indicator,
-    plain,
-    reason,
 )
 from evaluate.release.gate_effects import EffectCells, group_cost, sides
 
 Places = dict[tuple[int, str], int]  # position of the row and column → cell
+# Who reached a step of the programme; the fewer are taken as a part of the more.
+REACHED = ("accepted", "started", "took_part")
 # What goes first. Included and analysed are what the effects stand on.
-RANK = {"excluded": 0, "noted": 0, "received": 1, "took_part": 2, "included": 3, "analysed": 4}
+RANK = {"excluded": 0, "noted": 0, "received": 1, "included": 3, "analysed": 4}
+RANK |= dict.fromkeys((*REACHED, "followed"), 2)
 PER_RANK = 1e9
 BALANCE_COST = 1e10
 STATISTICS = ("mean_treated", "mean_control", "smd", "variance_ratio")
@@ -35,7 +37,7 @@ def flow_cells(cells: Cells, table: pd.DataFrame, always: bool, min_cell: int) -
     """Enter the counts of the flow: sums down the steps and across gender and arms.
 
     The persons who did not take part, or have no outcome, are cells that no table prints but
-    a subtraction would, where they are few.
+    a subtraction would, where they are few; so are those who accepted and did not start.
     """
     columns = [c for c in map(str, table) if c in ("n", WOMEN, MEN) or c.startswith("arm=")]
     places: Places = {}
@@ -59,13 +61,30 @@ def flow_cells(cells: Cells, table: pd.DataFrame, always: bool, min_cell: int) -
         included = [c for i, c in down.items() if steps[i] == "included"]
         if len(first) == 1:
             cells.relate(first[0], parts)
+        followed = {cells.counts[c] for i, c in down.items() if steps[i] == "followed"}
         for i, cell in down.items():
-            if len(included) == 1 and steps[i] in ("took_part", "analysed"):
-                rest = cells.counts[included[0]] - cells.counts[cell]
-                if 0 < rest < min_cell:
-                    left = cells.add(("rest", i, column), rest, 0)
-                    cells.relate(included[0], [cell, left])
+            if len(included) != 1 or steps[i] not in (*REACHED, "followed", "analysed"):
+                continue
+            # Where everybody was followed, how many were included is there to be read.
+            if steps[i] != "analysed" or cells.counts[included[0]] not in followed:
+                _few_left(cells, included[0], cell, ("rest", i, column), min_cell)
+        reached = [(i, cell) for i, cell in down.items() if steps[i] in REACHED]
+        reached.sort(key=lambda place: -cells.counts[place[1]])
+        for (i, more), (j, fewer) in itertools.combinations(reached, 2):
+            _few_left(cells, more, fewer, ("rest", i, j, column), min_cell)
+        analysed = {table["reason"].iloc[i]: c for i, c in down.items() if steps[i] == "analysed"}
+        for i, cell in down.items():
+            same = analysed.get(table["reason"].iloc[i]) if steps[i] == "followed" else None
+            if same is not None:
+                cells.relate(cell, [same])
     return places
+
+
+def _few_left(cells: Cells, total: int, part: int, key: tuple[object, ...], min_cell: int) -> None:
+    """Enter the persons of one cell who are not in another, where they are few."""
+    rest = cells.counts[total] - cells.counts[part]
+    if 0 < rest < min_cell:
+        cells.relate(total, [part, cells.add(key, rest, 0)])
 
 
 def link_flow(
@@ -100,36 +119,7 @@ def gate_flow(
     table: pd.DataFrame, places: Places, cells: Cells, min_cell: int, round_to: int
 ) -> Gated:
     """Empty the withheld counts of the flow."""
-    table = table.reset_index(drop=True)
-    entries = []
-    for i in range(len(table)):
-        row = {c: plain(table[c].iloc[i]) for c in ("step", "reason")}
-        for small in (True, False):
-            columns = [
-                str(c)
-                for c in table
-                if (cell := places.get((i, str(c)))) is not None
-                and cells.hidden[cell]
-                and bool(cells.small[cell]) == small
-            ]
-            if columns:
-                text = reason(small, min_cell)
-                entries.append({"table": "flow", "row": row, "columns": columns, "reason": text})
-    out = table.copy()
-    for column in dict.fromkeys(c for _, c in places):
-        chosen = [
-            (i, column) in places and bool(cells.hidden[places[i, column]])
-            for i in range(len(table))
-        ]
-        out[column] = rounded(out[column].mask(np.array(chosen)), round_to)
-    return Gated(out, entries)
-
-
-def rounded(counts: pd.Series, round_to: int) -> pd.Series:
-    """Return counts as the nearest multiple of ``round_to``, halves up."""
-    if round_to <= 1:
-        return counts
-    return (counts + round_to // 2) // round_to * round_to
+    return empty_counts("flow", table, places, cells, ("step", "reason"), min_cell, round_to)
 
 
 def balance_cells(

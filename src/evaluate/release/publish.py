@@ -60,8 +60,13 @@ def publish(
         for group, members in groups.items()
         for arm in arms.unique()
     }
-    control = code_text(plan.columns.treatment.control)
-    released = release(tables, limits, control=control, persons=persons)
+    released = release(
+        tables,
+        limits,
+        control=code_text(plan.columns.treatment.control),
+        persons=persons,
+        states=states_of(plan),
+    )
     published, withheld = dict(released.tables), list(released.withheld)
     if "design_checks" in tables and "flow" in tables:
         sizes = np.array(list(persons.values()), dtype=float)
@@ -73,3 +78,21 @@ def publish(
         published["design_checks"] = checks
         withheld += entries
     return Published(published, {**limits.model_dump(), "withheld": withheld})
+
+
+def states_of(plan: Plan) -> dict[str, list[str]]:
+    """Return the states of `data.spells.states` whose shares add up to an outcome's."""
+    spells = plan.data.spells
+    if spells is None:
+        return {}
+    codes = {name: {code_text(c) for c in listed} for name, listed in spells.states.items()}
+    found = {}
+    for key, outcome in plan.outcomes.items():
+        if outcome.spells is None or outcome.measure != "at":
+            continue
+        named = {code_text(c) for c in outcome.spells}
+        asked = {code for name in named for code in codes.get(name, {name})}
+        whole = [name for name, listed in codes.items() if listed <= asked]
+        if whole and set().union(*(codes[name] for name in whole)) == asked:
+            found[key] = whole
+    return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from evaluate.report.by_month import dose_plot, observed_plot, path_plot, states_plot
 from evaluate.report.flow_chart import flow_chart
+from evaluate.report.scales import GENDER, LOOK, groups_of, span_of, unit_of
 from evaluate.report.sheet import (
     GREY,
     GRID,
@@ -27,16 +29,11 @@ from evaluate.report.sheet import (
 )
 from evaluate.report.words import Words
 
-__all__ = ["cost_plane", "flow_chart", "forest_plot", "love_plot", "path_plot"]
+__all__ = [
+    "cost_plane", "dose_plot", "flow_chart", "forest_plot", "love_plot", "observed_plot",
+    "path_plot", "states_plot",
+]  # fmt: skip
 
-GENDER = ("all", "women", "men")
-# Okabe and Ito's hues; the shapes tell the groups apart in black and white.
-LOOK: dict[str, Look] = {
-    "all": ("#333333", "s", 5.0),
-    "women": ("#D55E00", "o", 5.5),
-    "men": ("#0072B2", "^", 6.0),
-    "women-men": ("#009E73", "D", 5.0),
-}
 EXPLORATORY: Look = ("#333333", "o", 3.5)
 ROW = 18.0
 
@@ -52,7 +49,7 @@ def love_plot(balance: pd.DataFrame, words: Words, *, label: str) -> str:
     words, label : Words, str
         The language; what the figure shows, for who cannot see it.
     """
-    groups = _groups(balance)
+    groups = groups_of(balance)
     balance = balance[balance["group"].isin(groups)]
     names, arms = list(balance["covariate"].unique()), list(balance["arm"].unique())
     adjusted = balance["adjusted"].fillna(False).astype(bool)
@@ -103,7 +100,7 @@ def forest_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
         The language; what the figure shows, for who cannot see it.
     """
     unit = str(rows["unit"].iloc[0])
-    scale, shown = _unit(unit, words)
+    scale, shown = unit_of(unit, words)
     level = words("unit.percent", x=words.number(100 * rows["level"].iloc[0], 0))
     heads = words("figure.effect"), words("figure.interval", level=level)
     names = [words.group(g) for g in rows["group"]]
@@ -122,7 +119,7 @@ def forest_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
     top = bottom + places[-1] + ROW / 2 + 2
     with sheet(top + 22) as (figure, layer):
         axes = panel(figure, (left, bottom, right - left, top - bottom), (bottom, top))
-        numbers(axes, "x", _span(values.ravel()), words, int((right - left) / (columns[0] + 16)))
+        numbers(axes, "x", span_of(values.ravel()), words, int((right - left) / (columns[0] + 16)))
         axes.axvline(0, color=INK, lw=0.9)
         layer.hlines([top], 0, WIDTH, color=LINE, lw=0.8)
         layer.hlines([top - y for y in lines], 0, WIDTH, color=LINE, lw=0.4)
@@ -145,69 +142,6 @@ def forest_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
         return svg(figure, label)
 
 
-def path_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
-    """Return an SVG of the effects on one outcome by month, above the levels of the arms.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Rows of `schemas.EFFECTS` of one outcome, arm and estimator over months, for all,
-        women and men; other groups are left out, and with one gender there is one column.
-    words, label : Words, str
-        The language; what the figure shows, for who cannot see it.
-    """
-    groups = _groups(rows)
-    rows = rows[rows["group"].isin(groups)].sort_values("month")
-    unit = str(rows["unit"].iloc[0])
-    scale, effect_unit = _unit(unit, words)
-    shown = rows.assign(month=rows["month"].astype(float))
-    columns = ["estimate", "conf_low", "conf_high", "mean_treated", "mean_control"]
-    shown[columns] = scale * shown[columns].astype(float)
-    effects = _span(shown[columns[:3]].to_numpy().ravel())
-    levels = _span(shown[columns[3:]].to_numpy().ravel(), zero=unit == "share")
-    months = _months(shown["month"].unique(), 6 if len(groups) > 1 else 12)
-    first, last = shown["month"].min(), shown["month"].max()
-    aside = 0.04 * (last - first) + 0.2
-    left, gap = 54.0, 14.0
-    wide = (WIDTH - 4 - left + gap) / len(groups) - gap
-    tall, low = (132.0, 96.0), 34.0  # effects, levels; where the lower panels stand
-    high = low + tall[1] + 44
-    top = high + tall[0]
-    with sheet(top + 44) as (figure, layer):
-        level = "figure.level_percent" if unit == "share" else "figure.level_in"
-        text = words("figure.effect_in", unit=effect_unit)
-        say(layer, 0, top + 34, text, ha="left", weight="bold")
-        text = cut(words(level, unit=unit), 320, "bold")
-        say(layer, 0, low + tall[1] + 16, text, ha="left", weight="bold")
-        x = text_width(text, weight="bold") + 22
-        keys = [(LOOK["all"], words(f"figure.{k}"), k == "control") for k in ("treated", "control")]
-        legend(layer, x, low + tall[1] + 16, keys, line=True)
-        for i, group in enumerate(groups):
-            one, look = shown[shown["group"] == group], LOOK[group]
-            x = left + i * (wide + gap)
-            legend(layer, x, top + 12, [(look, words.group(group), False)])
-            for y, height, span in ((high, tall[0], effects), (low, tall[1], levels)):
-                axes = panel(figure, (x, y, wide, height), span, grid="y")
-                numbers(axes, "y", span, words, 5)
-                axes.tick_params(labelleft=i == 0)
-                axes.set_xlim(first - aside, last + aside)
-                axes.set_xticks(months, labels=[words.number(m, 0) for m in months])
-                small = (look[0], look[1], look[2] * (0.75 if len(one) <= 12 else 0.55))
-                if y == high:
-                    axes.axhline(0, color=INK, lw=0.9)
-                    axes.vlines(one["month"], one["conf_low"], one["conf_high"],
-                                color=look[0], lw=1.1, alpha=0.55)  # fmt: skip
-                    axes.plot(one["month"], one["estimate"], color=look[0], lw=0.8)
-                    mark(axes, one["month"], one["estimate"], small)
-                    continue
-                for column, hollow in (("mean_control", True), ("mean_treated", False)):
-                    axes.plot(one["month"], one[column], color=look[0], lw=1.1,
-                              ls=(0, (3, 2)) if hollow else "-")  # fmt: skip
-                    mark(axes, one["month"], one[column], small, hollow)
-        say(layer, (left + WIDTH - 4) / 2, 9, words("figure.month"))
-        return svg(figure, label)
-
-
 def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, label: str) -> str:
     """Return an SVG of incremental cost against effect, with bars of 1.96 standard errors.
 
@@ -220,15 +154,15 @@ def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, la
     words, label : Words, str
         The language; what the figure shows, for who cannot see it.
     """
-    rows = rows[rows["group"].isin(_groups(rows))].reset_index(drop=True)
+    rows = rows[rows["group"].isin(groups_of(rows))].reset_index(drop=True)
     columns = ["effect", "effect_se", "incremental_cost", "incremental_cost_se"]
     effect, effect_se, cost, cost_se = rows[columns].to_numpy(dtype=float).T
-    scale, shown = _unit(unit, words)
+    scale, shown = unit_of(unit, words)
     effect, effect_se, cost_se = scale * effect, 1.96 * scale * effect_se, 1.96 * cost_se
     known = np.isfinite(effect) & np.isfinite(cost)
     per = rows["denominator"].iloc[0]
-    x_span = _span([*(effect - effect_se), *(effect + effect_se)])
-    y_span = _span([*(cost - cost_se), *(cost + cost_se)])
+    x_span = span_of([*(effect - effect_se), *(effect + effect_se)])
+    y_span = span_of([*(cost - cost_se), *(cost + cost_se)])
     left, bottom, wide, tall = 54.0, 38.0, WIDTH - 58.0, 236.0
     with sheet(bottom + tall + 50) as (figure, layer):
         text = words(f"figure.cost_per_{per}", unit=currency)
@@ -269,33 +203,3 @@ def _places(groups: Sequence[str]) -> tuple[list[float], list[float], float | No
         places.append(y + ROW / 2)
         y, before = y + ROW, kind
     return places, lines, heading
-
-
-def _span(values: Iterable[float], zero: bool = True) -> tuple[float, float]:
-    """Return limits around the values, and around zero if wished."""
-    known = [float(v) for v in values if np.isfinite(v)]
-    known += [0.0] if zero or not known else []
-    low, high = min(known), max(known)
-    margin = 0.07 * (high - low) or max(abs(high), 1.0)
-    return low - margin, high + margin
-
-
-def _months(months: np.ndarray, most: int) -> list[float]:
-    """Return the months to print: all where there is room, else regular ones."""
-    from matplotlib.ticker import MaxNLocator
-
-    if len(months) <= most:
-        return sorted(months)
-    ticks = MaxNLocator(most - 1, integer=True, steps=[1, 1.2, 2, 3, 6, 10])
-    found = ticks.tick_values(min(months), max(months))
-    return list(found[(found >= min(months)) & (found <= max(months))])
-
-
-def _unit(unit: str, words: Words) -> tuple[float, str]:
-    """Return what to multiply an effect with to show it, and the unit in which it then is."""
-    return (100.0, words("figure.points")) if unit == "share" else (1.0, unit)
-
-
-def _groups(table: pd.DataFrame) -> list[str]:
-    """Return the groups to draw; with one gender it is all."""
-    return list(GENDER) if set(GENDER) <= set(table["group"]) else ["all"]

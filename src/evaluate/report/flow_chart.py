@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # matplotlib is slow to import: only who draws pays
 
 PAD, LEADING, GAP = 7.0, 12.5, 9.0
 MAIN, ASIDE = 180.0, 196.0  # width of the boxes in the main line and beside it
+REACHED = ("accepted", "started", "took_part")  # within an arm's box
 
 
 def wrap(text: str, width: float, weight: str = "normal") -> list[str]:
@@ -78,7 +79,9 @@ def flow_chart(
     Parameters
     ----------
     flow : DataFrame
-        As `schemas.FLOW`; a count that is withheld is missing and said to be withheld.
+        As `schemas.FLOW`; a count that is withheld is missing and said to be withheld. Of the
+        rows `analysed` there are those of which the range shall be told. Exclusions of which
+        the number is withheld share a box.
     words, label : Words, str
         The language; what the figure shows, for who cannot see it.
     arms : mapping, optional
@@ -106,23 +109,35 @@ def flow_chart(
     included = counted(MAIN, words("figure.included"), included_row)
     out = flow[(steps == "excluded") & ((flow["n"] > 0) | flow["n"].isna()).fillna(True)]
     tell = reason or words.note
-    beside = [counted(ASIDE, tell(row["reason"]), row) for _, row in out.iterrows()]
+    few = out["n"].isna() & (out["n"].isna().sum() > 1)  # withheld: together in one box
+    beside = [counted(ASIDE, tell(row["reason"]), row) for _, row in out[~few].iterrows()]
+    if few.any():
+        ends = flow.loc[steps.isin(["received", "included"]), "n"]
+        left = abs(ends.iloc[0] - ends.iloc[-1]) - out.loc[~few, "n"].sum()
+        texts = [tell(why) for why in out.loc[few, "reason"]]
+        left = left if pd.notna(left) and left > 0 else pd.NA  # rounded counts may not add up
+        count = words("figure.count", n=_count(left, words))
+        beside.append(Box.of(ASIDE, words("figure.few"), *texts, count))
     beside = beside or [Box.of(ASIDE, words("figure.no_exclusions"))]
-    offered, analysed = [], []
+    reached = [row for step in REACHED for _, row in flow[steps == step].iterrows()]
+    by_arm: list[list[Box]] = []  # the boxes of each arm, from above
     for i, code in enumerate(codes):
         column = f"arm={code}"
-        took = flow.loc[steps == "took_part", column]
         lines = [words("figure.count", n=_count(included_row[column], words))]
-        if len(took):
-            lines.append(words("figure.took_part", n=_count(took.iloc[0], words)))
+        for row in reached:  # nobody in control is asked to accept
+            if row["step"] == "took_part" or pd.isna(row[column]) or row[column] > 0:
+                lines += _reached(row, column, words, both)
         name = words("figure.arm" if i else "figure.control_arm", arm=code)
-        offered.append(Box.of(wide, (arms or {}).get(code, name), *lines))
-        seen = _range(flow.loc[steps == "analysed", column], words)
-        analysed.append(Box.of(wide, words("figure.analysed"), words("figure.count", n=seen)))
+        boxes = [Box.of(wide, (arms or {}).get(code, name), *lines)]
+        for step in ("followed", "analysed"):
+            if (steps == step).any():
+                seen = _range(flow.loc[steps == step, column], words)
+                boxes.append(Box.of(wide, words(f"figure.{step}"), words("figure.count", n=seen)))
+        by_arm.append(boxes)
 
-    high = [max(box.height for box in boxes) for boxes in (offered, analysed)]
+    high = [max(box.height for box in boxes) for boxes in zip(*by_arm, strict=True)]
     stack = sum(box.height for box in beside) + GAP * (len(beside) + 1)
-    height = received.height + stack + included.height + sum(high) + 28 + 18 + 4
+    height = received.height + stack + included.height + sum(high) + 28 + 18 * (len(high) - 1) + 4
     axis, top = 2 + MAIN, height - 2
     # Two arms stand even about the main line; more take the width of the sheet.
     centre = axis if len(codes) < 3 else WIDTH / 2
@@ -143,11 +158,13 @@ def flow_chart(
         top -= included.height
         layer.plot([axis, axis], [top, top - 14], color=GREY, lw=0.9)
         layer.plot([min(*middles, axis), max(*middles, axis)], [top - 14] * 2, color=GREY, lw=0.9)
-        for middle, first, last in zip(middles, offered, analysed, strict=True):
-            _arrow(layer, (middle, top - 14), (middle, top - 28))
-            first.draw(layer, middle, top - 28, high[0])
-            _arrow(layer, (middle, top - 28 - high[0]), (middle, top - 46 - high[0]))
-            last.draw(layer, middle, top - 46 - high[0], high[1])
+        for middle, boxes in zip(middles, by_arm, strict=True):
+            y = top - 14
+            for i, (box, tall) in enumerate(zip(boxes, high, strict=True)):
+                down = 18 if i else 14
+                _arrow(layer, (middle, y), (middle, y - down))
+                box.draw(layer, middle, y - down, tall)
+                y -= down + tall
         return svg(figure, label)
 
 
@@ -165,6 +182,17 @@ def _arrow(layer: Axes, start: tuple[float, float], end: tuple[float, float]) ->
 def _count(n: Any, words: Words) -> str:
     """Return a count, or that it is withheld."""
     return words("figure.withheld") if pd.isna(n) else words.number(float(n), 0)
+
+
+def _reached(row: pd.Series, column: str, words: Words, both: bool) -> list[str]:
+    """Return how many of an arm came so far; women and men where no other arm has anybody."""
+    text = words(f"figure.{row['step']}", n=_count(row[column], words))
+    others = row[[c for c in row.index if str(c).startswith("arm=") and c != column]]
+    alone = others.notna().all() and (others == 0).all()
+    if not (both and alone and pd.notna(row[column])):
+        return [text]
+    genders = {g: _count(row[g], words) for g in ("women", "men")}
+    return [text, words("figure.by_gender", **genders)]
 
 
 def _range(counts: pd.Series, words: Words) -> str:

@@ -15,7 +15,7 @@ from evaluate.plan.config import Language
 from evaluate.plan.load import load_plan
 from evaluate.plan.model import Plan
 from evaluate.report.page import render
-from evaluate.report.released import records
+from evaluate.report.released import records, standing_month, titled
 from evaluate.report.words import Words
 
 
@@ -47,6 +47,11 @@ class Entry:
         lead = (table["estimand"] == "itt") & (table["estimator"] == self.plan.estimators[0])
         gendered = set(self.plan.columns.genders) if not self.plan.columns.both_genders else set()
         shown = lead & ~table["group"].str.contains("=") & ~table["group"].isin(gendered)
+        stands = [
+            pd.isna(month) or month == standing_month(self.plan.outcomes[str(outcome)])
+            for outcome, month in zip(table["outcome"], table["month"], strict=True)
+        ]
+        shown &= pd.Series(stands, index=table.index, dtype=bool)
         chosen = table[shown & (table["role"] == "primary")]
         if chosen.empty:
             chosen = table[lead & (table["group"] == "all")].head(1)
@@ -55,8 +60,7 @@ class Entry:
     def _row(self, row: dict[str, Any], words: Words) -> dict[str, str]:
         outcome = str(row["outcome"])
         title = (self.plan.outcomes[outcome].title or {}).get(words.language, outcome)
-        if not pd.isna(row["month"]):
-            title = words("summary.outcome_month", outcome=title, month=row["month"])
+        title = titled(title, None if pd.isna(row["month"]) else int(row["month"]), words)
         stated, error = self.plan.outcomes[outcome], row["std_error"]
         unit = (stated.unit_title or {}).get(words.language, stated.unit)
         absent = pd.isna(row["estimate"])

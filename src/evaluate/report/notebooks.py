@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from evaluate.errors import ReleaseError
 from evaluate.io import write_text
 
 SECONDS = 300  # more than any chapter takes
+SIMULATED = "Simulated data. No person in these tables exists."
 
 
 def run_notebook(notebook: Path, results: Path) -> None:
@@ -56,16 +58,32 @@ def run_notebook(notebook: Path, results: Path) -> None:
         raise ReleaseError(
             f"{notebook.name}: a cell fails: {error.ename}: {error.evalue}"
         ) from None
+    if simulated := _is_simulated(results):
+        label = nbformat.v4.new_markdown_cell(f"**{SIMULATED}**", id="simulated")
+        content.cells.insert(0, label)
     content.metadata.pop("widgets", None)
     content.metadata["language_info"] = {"name": "python"}
     write_text(nbformat.writes(content) + "\n", folder / notebook.name)
     exporter = HTMLExporter(template_name="basic")
     body, _ = exporter.from_notebook_node(content)
-    write_text(_page(results.name, notebook.stem, body), folder / f"{notebook.stem}.html")
+    page = _page(results.name, notebook.stem, body, simulated)
+    write_text(page, folder / f"{notebook.stem}.html")
 
 
-def _page(programme: str, title: str, body: str) -> str:
+def _is_simulated(results: Path) -> bool:
+    """Return whether the data of a programme are said to be simulated."""
+    path = results / "provenance.json"
+    return path.is_file() and bool(json.loads(path.read_text(encoding="utf-8")).get("simulated"))
+
+
+def _page(programme: str, title: str, body: str, simulated: bool) -> str:
     """Wrap a rendered notebook into a page that needs no other file."""
     from evaluate.report.page import render
 
-    return render("notebook.html.j2", programme=programme, title=f"{programme}: {title}", body=body)
+    return render(
+        "notebook.html.j2",
+        programme=programme,
+        title=f"{programme}: {title}",
+        body=body,
+        simulated=SIMULATED if simulated else "",
+    )

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
 
 from evaluate.io import write_text
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
-from evaluate.plan.support import unused
-from evaluate.report import figures, summary
-from evaluate.report.released import Released, read_released
+from evaluate.release import RELEASED
+from evaluate.report import dose, figures, registers, summary
+from evaluate.report.method import limits, method
+from evaluate.report.released import Released, read_released, standing_month
 from evaluate.report.words import Words
 from evaluate.study import GAP
 
@@ -67,6 +69,10 @@ def write_report(
         summary=summary,
         cost_rows=cost_rows,
         figures=_figures(released, words),
+        tables=RELEASED,
+        **_registers(released, words),
+        **_checks(released),
+        shown_groups=shown_groups,
         level=summary.percent(plan.analysis.level, words),
         reconciliation=_reconciliation(released, words),
         method=method(released, words),
@@ -75,6 +81,47 @@ def write_report(
         gap=GAP,
     )
     write_text(page, path)
+
+
+def _registers(released: Released, words: Words) -> dict[str, Any]:
+    """Return what chapter 1 tells of the linked tables."""
+    seen = registers.observed(released, words)
+    spells = [o for o in released.plan.outcomes.values() if o.spells is not None]
+    months = released.states["month"]
+    stands = [m for o in spells if (m := standing_month(o)) in set(months)]
+    return {
+        "dose": dose,
+        "totals": dose.totals(released, words),
+        "cleaning": registers.cleaning(released, words),
+        "books": registers.books(released, words),
+        "extracts": registers.extracts(released, words),
+        "observed": seen,
+        "observed_sentences": registers.observed_sentence(released, seen, words),
+        "numbers_of": lambda part: part.set_index(["month", "arm", "group"])["n"].to_dict(),
+        "shares_of": lambda part: part.set_index(["state", "arm", "group"])["share"].to_dict(),
+        "states": registers.state_names(released, words),
+        "states_month": stands[0] if stands else months.max(),
+        "arms": registers.arm_names(released, words),
+        "table_title": registers.table_title,
+    }
+
+
+def _checks(released: Released) -> dict[str, Any]:
+    """Return the checks to show first: none of blocks or of other months, unless they warn."""
+    checks = released.design_checks
+    named = [str(check).partition("attrition:") for check in checks["check"]]
+    month = [bool(mark) and not released.stands(column) for _, mark, column in named]
+    block = checks["group"].str.contains("=").to_numpy(dtype=bool)
+    folded = (np.array(month, dtype=bool) | block) & (checks["verdict"] != "warn").to_numpy()
+    return {"main_checks": checks[~folded]}
+
+
+def shown_groups(table: pd.DataFrame, everybody: bool = False) -> list[str]:
+    """Return the groups that a table shows side by side: women and men, or all."""
+    known = [g for g in ("all", "women", "men", GAP) if g in set(table["group"])]
+    if everybody:
+        return known
+    return [g for g in known if g in ("women", "men")] or ["all"]
 
 
 def _outcomes(released: Released) -> list[tuple[str, int | None]]:
@@ -92,7 +139,7 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
 
     drawn: dict[Any, str] = {
         "flow": figures.flow_chart(
-            released.flow,
+            released.main_flow,
             words,
             label=label("flow"),
             reason=words.reason,
@@ -103,6 +150,7 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
         named = released.balance["covariate"].map(words.covariate)
         balance = released.balance.assign(covariate=named)
         drawn["love"] = figures.love_plot(balance, words, label=label("love"))
+    drawn |= _by_month(released, words)
     for outcome, month in _outcomes(released):
         title = summary.outcome_title(released, words, outcome, month)
         for arm in released.contrasts:
@@ -121,6 +169,28 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
                 rows = released.all_months(outcome, **chosen)
                 drawn["path", outcome, arm] = figures.path_plot(rows, words, label=path)
     return drawn | _planes(released, words)
+
+
+def _by_month(released: Released, words: Words) -> dict[Any, str]:
+    """Draw who is observed, what they got and where they are, month by month."""
+
+    def label(kind: str) -> str:
+        return words(f"figure.label.{kind}")
+
+    arms = registers.arm_names(released, words)
+    drawn: dict[Any, str] = {}
+    seen = registers.observed(released, words)
+    if seen["n"].notna().any():
+        drawn["observed"] = figures.observed_plot(seen, words, arms=arms, label=label("observed"))
+    got = dose.by_month(released, words)
+    if got["mean"].notna().any():
+        drawn["dose"] = figures.dose_plot(got, words, arms=arms, label=label("dose"))
+    if released.states["share"].notna().any():
+        names = registers.state_names(released, words)
+        drawn["states"] = figures.states_plot(
+            released.states, words, states=names, arms=arms, label=label("states")
+        )
+    return drawn
 
 
 def _arm_names(released: Released, words: Words) -> dict[str, str]:
@@ -160,75 +230,14 @@ def cost_rows(released: Released, outcome: str, arm: str) -> pd.DataFrame:
 
 
 def _reconciliation(released: Released, words: Words) -> str:
+    """Say that received less excluded is included; where that is withheld, the ends tell it."""
     flow = released.flow
-    by_step = {
-        step: flow.loc[flow["step"] == step, "n"] for step in ("received", "excluded", "included")
-    }
-    if any(n.isna().any() for n in by_step.values()):
+    n = {step: flow.loc[flow["step"] == step, "n"].iloc[0] for step in ("received", "included")}
+    if any(pd.isna(count) for count in n.values()):
         return words("data.withheld_flow")
-    return words(
-        "data.reconciles", **{step: words.number(n.sum(), 0) for step, n in by_step.items()}
-    )
-
-
-def method(released: Released, words: Words) -> list[str]:
-    """Say how the numbers were made."""
-    plan = released.plan
-    found = [words("method.design", estimator=words(f"estimator.{released.lead}"))]
-    if plan.columns.blocks:
-        found.append(words("method.blocks", blocks=", ".join(plan.columns.blocks)))
-    for estimator in plan.estimators:
-        kind = words(f"kind.{plan.analysis.std_error_of(estimator)}")
-        found.append(words(f"method.{estimator}", kind=kind))
-    if plan.covariates:
-        names = ", ".join(c.column for c in plan.covariate_list)
-        found.append(words("method.covariates", names=names))
-        found.append(
-            words(
-                "method.imputed"
-                if plan.analysis.missing_covariates == "impute"
-                else "method.dropped"
-            )
-        )
-        draws = words.number(plan.analysis.permutations, 0)
-        key = "permutation_blocks" if plan.columns.blocks else "permutation"
-        found.append(words(f"method.{key}", draws=draws))
-    if plan.columns.weight:
-        found.append(words("method.weights", weight=plan.columns.weight))
-    if plan.columns.takeup:
-        found.append(words("method.wald"))
-    if plan.columns.both_genders:
-        found.append(words("method.gap"))
-        if plan.analysis.slopes == "shared":
-            found.append(words("method.gap_shared"))
-    found.append(words("method.missing_outcomes"))
-    if plan.costs:
-        found.append(words("method.fieller"))
-    return found
-
-
-def limits(released: Released, words: Words) -> list[str]:
-    """Say what a reader must not read into the numbers."""
-    plan, rows = released.plan, len(released.disclosure["withheld"])
-    least = released.disclosure["min_cell"]
-    analysed = released.flow.loc[released.flow["step"] == "analysed", "n"]
-    included = released.flow.loc[released.flow["step"] == "included", "n"]
-    stated = {
-        "simulated": plan.simulated,
-        "short": True,
-        "displacement": True,
-        "no_takeup": plan.columns.takeup is None,
-        "gender_mixed": released.mixes_gender,
-        "attrition": bool((analysed.dropna() < included.dropna().sum()).any()),
-        "cost_figure": bool(plan.costs and plan.costs.amount is not None),
-        "multiplicity": True,
-        "not_locked": True,
-    }
-    found = [words(f"limits.{key}") for key, holds in stated.items() if holds]
-    if rows:
-        found.append(words("limits.withheld", n=rows, min=least))
-    else:
-        found.append(words("limits.nothing_withheld", min=least))
-    if keys := unused(plan):
-        found.append(words("limits.unused", keys=", ".join(keys)))
-    return found
+    excluded = flow.loc[flow["step"] == "excluded", "n"]
+    known = excluded.notna().all()
+    n["excluded"] = excluded.sum() if known else n["received"] - n["included"]
+    told = words("data.reconciles", **{step: words.number(k, 0) for step, k in n.items()})
+    round_to = released.disclosure["round_to"]
+    return told if round_to == 1 else f"{told} {words('data.rounded', n=round_to)}"

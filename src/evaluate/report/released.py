@@ -14,6 +14,7 @@ from evaluate.io import read_csv
 from evaluate.notes import NOTES
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
+from evaluate.plan.outcomes import Outcome
 from evaluate.release import RELEASED
 from evaluate.report.words import Words
 
@@ -28,16 +29,20 @@ class Released:
     ----------
     plan : Plan
         The programme file.
-    flow, design_checks, balance, effects, heterogeneity, costs, cost_effectiveness : DataFrame
-        As the schemas with the same names.
+    flow, cleaning, design_checks, balance, dose, states, effects, heterogeneity, costs,
+    cost_effectiveness : DataFrame
+        As `schemas.released` has them by the same names.
     disclosure, provenance : dict
         What was withheld; where the numbers come from.
     """
 
     plan: Plan
     flow: pd.DataFrame
+    cleaning: pd.DataFrame
     design_checks: pd.DataFrame
     balance: pd.DataFrame
+    dose: pd.DataFrame
+    states: pd.DataFrame
     effects: pd.DataFrame
     heterogeneity: pd.DataFrame
     costs: pd.DataFrame
@@ -80,8 +85,7 @@ class Released:
         """Return the name of a column of the outcomes table, with its month."""
         outcome, _, month = column.partition("@")
         title = self.title(outcome, words.language)
-        key = "summary.outcome_month" if month else "summary.outcome"
-        return words(key, outcome=title, month=month)
+        return titled(title, int(month) if month else None, words)
 
     def unit(self, outcome: str, language: Language) -> str:
         """Return the unit of an outcome."""
@@ -93,11 +97,22 @@ class Released:
         return (self.plan.outcomes[outcome].title or {}).get(language, outcome)
 
     def month(self, outcome: str) -> int | None:
-        """Return the month that stands for an outcome: the primary one, or the last."""
-        stated = self.plan.outcomes[outcome]
-        if stated.primary_month is not None or stated.columns is None:
-            return stated.primary_month
-        return max(stated.columns)
+        """Return the month that stands for an outcome, see `standing_month`."""
+        return standing_month(self.plan.outcomes[outcome])
+
+    def stands(self, column: str) -> bool:
+        """Tell whether a column of the outcomes table is that of the month that stands."""
+        outcome, _, month = column.partition("@")
+        return not month or int(month) == self.month(outcome)
+
+    @property
+    def main_flow(self) -> pd.DataFrame:
+        """The flow, with the persons analysed in the months that stand for the outcomes."""
+        other = [
+            step == "analysed" and not self.stands(str(why))
+            for step, why in zip(self.flow["step"], self.flow["reason"], strict=True)
+        ]
+        return self.flow[[not o for o in other]]
 
     def sides(self, arm: str, words: Words) -> tuple[str, str]:
         """Return what the two sides of a contrast are called."""
@@ -139,6 +154,21 @@ class Released:
         own = row["note"].split("; ") if isinstance(row["note"], str) else []
         return [i for i, text in enumerate(notes, 1) if text in own]
 
+    def path_notes(self, outcome: str, arm: str, words: Words) -> str:
+        """Say what the path of an outcome rests on: months before, persons observed, gaps."""
+        chosen = {"arm": arm, "estimand": "itt", "estimator": self.lead}
+        rows = self.all_months(outcome, **chosen)
+        n = rows.loc[rows["group"] == "all", "n"].dropna()
+        found = []
+        if (rows["month"] <= 0).any():
+            found.append(words(f"effects.before_{self.plan.columns.time_zero}"))
+        if n.nunique() > 1:
+            ends = {"low": words.number(n.min(), 0), "high": words.number(n.max(), 0)}
+            found.append(words("effects.thinning", **ends))
+        if rows.loc[rows["group"].isin(["all", "women", "men"]), "estimate"].isna().any():
+            found.append(words("effects.months_absent"))
+        return " ".join(found)
+
     def rows(self, outcome: str, month: int | None, **equal: str) -> pd.DataFrame:
         """Return the effects of an outcome in a month that agree with ``equal``."""
         table = self.all_months(outcome, **equal)
@@ -152,6 +182,23 @@ class Released:
         return table
 
 
+def standing_month(stated: Outcome) -> int | None:
+    """Return the month that stands for an outcome: the primary one, or the last."""
+    if stated.primary_month is not None:
+        return stated.primary_month
+    if stated.columns is not None:
+        return max(stated.columns)
+    return stated.months[1] if stated.months else None
+
+
+def titled(title: str, month: int | None, words: Words) -> str:
+    """Return the name of an outcome with its month, if any; months before time zero say so."""
+    if month is None:
+        return words("summary.outcome", outcome=title)
+    key = "summary.outcome_month" if month > 0 else "summary.outcome_before"
+    return words(key, outcome=title, month=words.number(month, 0))
+
+
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table as mappings from its columns."""
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
@@ -162,10 +209,11 @@ def read_released(plan: Plan, results: Path, language: Language) -> Released:
     units = {k: (o.unit_title or {}).get(language, o.unit) for k, o in plan.outcomes.items()}
 
     def table(name: str) -> pd.DataFrame:
-        read = read_csv(results / "tables" / f"{name}.csv", getattr(schemas, name.upper()))
+        read = read_csv(results / "tables" / f"{name}.csv", schemas.released(name))
         if "group" in read and not plan.columns.both_genders:
             read = read[~read["group"].isin(plan.columns.genders)]  # the same as all
-        return read.assign(unit=read["outcome"].map(units)) if "unit" in read else read
+        named = {"outcome", "unit"} <= set(read)
+        return read.assign(unit=read["outcome"].map(units)) if named else read
 
     return Released(
         plan=plan,

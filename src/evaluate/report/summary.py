@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from evaluate.costs.records import PUBLIC, has_records
 from evaluate.notes import NOTES
 from evaluate.plan.model import Plan
-from evaluate.report.released import Released, records
+from evaluate.report.released import Released, records, titled
 from evaluate.report.words import Words
 from evaluate.study import GAP
 
@@ -40,7 +41,7 @@ def lead(released: Released, words: Words) -> str:
     arms = released.arm_columns
     treated = included[arms[1:]].sum() if included[arms].notna().all() else None
     if pd.isna(included["n"]) or treated is None:
-        return words("summary.withheld_lead", title=title)
+        return _analysed(released, title, words)
     n = words.number(included["n"], 0)
     if len(arms) > 2:
         return words("summary.lead_arms", title=title, n=n, arms=len(arms) - 1)
@@ -51,6 +52,18 @@ def lead(released: Released, words: Words) -> str:
         treated=words.number(treated, 0),
         control=words.number(included[arms[0]], 0),
     )
+
+
+def _analysed(released: Released, title: str, words: Words) -> str:
+    """Say how many have a primary outcome, where it is withheld how many were assigned."""
+    flow, (control, *arms) = released.main_flow, released.arm_columns
+    for row in records(flow[flow["step"] == "analysed"].dropna(subset=["n", control, *arms])):
+        if released.role_of(row["reason"]) == "primary":
+            numbers = {"n": row["n"], "control": row[control], "treated": sum(row[a] for a in arms)}
+            told = {key: words.number(n, 0) for key, n in numbers.items()}
+            outcome = released.column_title(row["reason"], words)
+            return words("summary.analysed_lead", title=title, outcome=outcome, **told)
+    return words("summary.withheld_lead", title=title)
 
 
 def findings(released: Released, words: Words) -> list[Paragraph]:
@@ -81,10 +94,7 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
 
 def outcome_title(released: Released, words: Words, outcome: str, month: int | None) -> str:
     """Return the name of an outcome, with its month where there is one."""
-    title = released.title(outcome, words.language)
-    if month is None:
-        return words("summary.outcome", outcome=title)
-    return words("summary.outcome_month", outcome=title, month=month)
+    return titled(released.title(outcome, words.language), month, words)
 
 
 def effect_sentence(row: dict[str, Any], released: Released, words: Words) -> str:
@@ -156,7 +166,7 @@ def checks(released: Released, words: Words) -> list[str]:
         name = check["check"].removeprefix("attrition:")
         if check["verdict"] == "warn" and name != check["check"]:
             title = released.column_title(name, words)
-            if released.role_of(name) == "primary":
+            if released.role_of(name) == "primary" and released.stands(name):
                 text = words.finding(check["text"])
                 found.append(words("summary.attrition", outcome=title, text=text))
     if released.mixes_gender:
@@ -200,8 +210,8 @@ def costs(released: Released, words: Words) -> list[str]:
         return [words("summary.no_costs")]
     found = []
     for arm in released.arms:
-        spent = released.costs[released.costs["arm"] == arm]
-        sentence = _spent(records(spent)[0], released.plan, words) if len(spent) else ""
+        spent = public_costs(released, arm)
+        sentence = _spent(spent, released.plan, words) if spent else ""
         if sentence and len(released.arms) > 1:
             sentence = f"{words('summary.arm', arm=arm)}: {sentence}"
         rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
@@ -213,6 +223,18 @@ def costs(released: Released, words: Words) -> list[str]:
             chosen = chosen[chosen["group"] != GAP].drop_duplicates("group", keep="last")
             found += [icer(row, released, words) for row in records(chosen)]
     return [sentence for sentence in found if sentence]
+
+
+def public_costs(released: Released, arm: str) -> dict[str, Any]:
+    """Return what an arm cost the public per offer and participant, on the basis that counts."""
+    spent = released.costs[released.costs["arm"] == arm]
+    if has_records(released.plan) and len(released.cost_effectiveness):
+        basis = released.cost_effectiveness["basis"].iloc[0]
+        spent = spent[(spent["basis"] == basis) & spent["payer"].isin(PUBLIC)]
+    if spent.empty:
+        return {}
+    # A part that is withheld makes the sum unknown, not smaller.
+    return {c: spent[c].sum(skipna=False) for c in ("per_offer", "per_participant")}
 
 
 def _spent(row: dict[str, Any], plan: Plan, words: Words) -> str:

@@ -145,6 +145,10 @@ class Words:
         text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
         return text.replace(" in arm ", " i arm ")
 
+    def item(self, text: str) -> str:
+        """Return an item of the costs: the plan's own figure, or as the records name it."""
+        return self("costs.items.programme") if text == "programme" else text
+
     def reason(self, text: str) -> str:
         """Return the reason of a decision in the flow in this language."""
         for key, text_in_flow in REASONS.items():

@@ -1,0 +1,299 @@
+"""Figures by month: effects, persons observed, activities, shares in states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evaluate.report.scales import LOOK, groups_of, months_to_print, span_of, unit_of
+from evaluate.report.sheet import (
+    GREY,
+    INK,
+    LINE,
+    WIDTH,
+    Key,
+    Look,
+    cut,
+    legend,
+    mark,
+    numbers,
+    panel,
+    say,
+    sheet,
+    svg,
+    text_width,
+)
+from evaluate.report.words import Words
+
+if TYPE_CHECKING:  # matplotlib is slow to import: only who draws pays
+    from matplotlib.axes import Axes
+
+MANY = 48  # months beyond which markers and bars would run into one another
+ZERO = 0.5  # time zero lies between month 0 and month 1
+SHADE = "#f0f0f0"
+# Okabe and Ito's hues for states, then greys for those without a name.
+STATES = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#F0E442", "#7F5A9B")
+UNNAMED = {"other": "#8c8c8c", "none": "#d0d0d0"}
+TALL = 84.0
+
+
+def path_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
+    """Return an SVG of the effects on one outcome by month, above the levels of the arms.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of `schemas.EFFECTS` of one outcome, arm and estimator over months, for all,
+        women and men; other groups are left out, and with one gender there is one column.
+        Months before time zero are shaded.
+    words, label : Words, str
+        The language; what the figure shows, for who cannot see it.
+    """
+    groups = groups_of(rows)
+    rows = rows[rows["group"].isin(groups)].sort_values("month")
+    unit = str(rows["unit"].iloc[0])
+    scale, effect_unit = unit_of(unit, words)
+    shown = rows.assign(month=rows["month"].astype(float))
+    columns = ["estimate", "conf_low", "conf_high", "mean_treated", "mean_control"]
+    shown[columns] = scale * shown[columns].astype(float)
+    effects = span_of(shown[columns[:3]].to_numpy().ravel())
+    levels = span_of(shown[columns[3:]].to_numpy().ravel(), zero=unit == "share")
+    months = shown["month"].unique()
+    left, gap = 54.0, 14.0
+    wide = (WIDTH - 4 - left + gap) / len(groups) - gap
+    tall, low = (132.0, 96.0), 34.0  # effects, levels; where the lower panels stand
+    high = low + tall[1] + 44
+    top = high + tall[0]
+    with sheet(top + 44) as (figure, layer):
+        level = "figure.level_percent" if unit == "share" else "figure.level_in"
+        text = words("figure.effect_in", unit=effect_unit)
+        say(layer, 0, top + 34, text, ha="left", weight="bold")
+        text = cut(words(level, unit=unit), 320, "bold")
+        say(layer, 0, low + tall[1] + 16, text, ha="left", weight="bold")
+        x = text_width(text, weight="bold") + 22
+        keys = [(LOOK["all"], words(f"figure.{k}"), k == "control") for k in ("treated", "control")]
+        legend(layer, x, low + tall[1] + 16, keys, line=True)
+        for i, group in enumerate(groups):
+            one, look = shown[shown["group"] == group], LOOK[group]
+            x = left + i * (wide + gap)
+            legend(layer, x, top + 12, [(look, words.group(group), False)])
+            for y, height, span in ((high, tall[0], effects), (low, tall[1], levels)):
+                axes = panel(figure, (x, y, wide, height), span, grid="y")
+                numbers(axes, "y", span, words, 5)
+                axes.tick_params(labelleft=i == 0)
+                _month_axis(axes, months, 6 if len(groups) > 1 else 12, words)
+                small = (look[0], look[1], look[2] * (0.75 if len(one) <= 12 else 0.55))
+                if y == high:
+                    axes.axhline(0, color=INK, lw=0.9)
+                    ends = one["conf_low"], one["conf_high"]
+                    _estimates(axes, one["month"], one["estimate"], ends, small)
+                    continue
+                for column, hollow in (("mean_control", True), ("mean_treated", False)):
+                    axes.plot(one["month"], one[column], color=look[0], lw=1.1,
+                              ls=(0, (3, 2)) if hollow else "-")  # fmt: skip
+                    if len(one) <= MANY:
+                        mark(axes, one["month"], one[column], small, hollow)
+        _say_month(layer, (left + WIDTH - 4) / 2, months, words)
+        return svg(figure, label)
+
+
+def observed_plot(table: pd.DataFrame, words: Words, *, arms: Mapping[str, str], label: str) -> str:
+    """Return an SVG of the persons observed at each month, by arm and gender.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``row`` (the heading of a row of panels), ``month``, ``arm``, ``group``, ``n``.
+    words, label : Words, str
+        The language; what the figure shows, for who cannot see it.
+    arms : mapping
+        Name of each arm by its code, in the order of the panels.
+    """
+    table = table.assign(value=table["n"].astype(float), low=np.nan, high=np.nan)
+    return _lines(table, words, arms, words("figure.persons_observed"), label)
+
+
+def dose_plot(table: pd.DataFrame, words: Words, *, arms: Mapping[str, str], label: str) -> str:
+    """Return an SVG of the activities per person and month, by kind, arm and gender.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of `schemas.DOSE` of single months, with ``row``, the name of the kind.
+    words, label : Words, str
+        The language; what the figure shows, for who cannot see it.
+    arms : mapping
+        Name of each arm by its code, in the order of the panels.
+    """
+    names = {"mean": "value", "conf_low": "low", "conf_high": "high"}
+    return _lines(table.rename(columns=names), words, arms, words("figure.dose"), label)
+
+
+def _lines(
+    table: pd.DataFrame, words: Words, arms: Mapping[str, str], title: str, label: str
+) -> str:
+    """Draw value and interval by month: a row of panels for each ``row``, a column per arm."""
+    groups = [g for g in groups_of(table) if g != "all"] or ["all"]
+    rows = list(dict.fromkeys(table["row"]))
+    left, gap, low, pitch = 40.0, 12.0, 34.0, TALL + 50
+    wide = (WIDTH - 4 - left + gap) / len(arms) - gap
+    months = table["month"].astype(float).unique()
+    top = low + pitch * len(rows) - 22
+    with sheet(top + 36) as (figure, layer):
+        say(layer, 0, top + 26, title, ha="left", weight="bold")
+        keys = [(LOOK[g], words.group(g), False) for g in groups]
+        legend(layer, text_width(title, weight="bold") + 22, top + 26, keys)
+        for i, row in enumerate(rows):
+            here = table[(table["row"] == row) & table["group"].isin(groups)]
+            y = low + pitch * (len(rows) - 1 - i)
+            say(layer, 0, y + TALL + 22, row, ha="left", weight="bold")
+            values = here[["value", "low", "high"]].astype(float).to_numpy()
+            span = 0.0, span_of(values.ravel())[1]
+            for j, (arm, name) in enumerate(arms.items()):
+                x = left + j * (wide + gap)
+                say(layer, x + wide / 2, y + TALL + 8, cut(name, wide), color=GREY)
+                axes = panel(figure, (x, y, wide, TALL), span, grid="y")
+                numbers(axes, "y", span, words, 4)
+                axes.tick_params(labelleft=j == 0)
+                _month_axis(axes, months, 12 if len(arms) == 1 else 7, words)
+                for k, group in enumerate(groups):
+                    look = LOOK[group]
+                    small = (look[0], look[1], look[2] * (0.7 if len(months) <= 12 else 0.55))
+                    one = here[(here["arm"] == arm) & (here["group"] == group)]
+                    one = one.sort_values("month")
+                    aside = 0.14 * (2 * k - len(groups) + 1)
+                    at = one["month"].astype(float) + aside
+                    ends = one["low"].astype(float), one["high"].astype(float)
+                    _estimates(axes, at, one["value"].astype(float), ends, small)
+        _say_month(layer, (left + WIDTH - 4) / 2, months, words)
+        return svg(figure, label)
+
+
+def states_plot(
+    table: pd.DataFrame,
+    words: Words,
+    *,
+    states: Mapping[str, str],
+    arms: Mapping[str, str],
+    label: str,
+) -> str:
+    """Return an SVG of the shares in exclusive states by month, by arm and gender.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `schemas.STATES`. What is withheld in a month is the hatched rest to 100 per cent.
+    words, label : Words, str
+        The language; what the figure shows, for who cannot see it.
+    states, arms : mapping
+        Names by state, in the order of the layers from below; by code of the arm.
+    """
+    groups = [g for g in groups_of(table) if g != "all"] or ["all"]
+    colours = iter(STATES)
+    looks: dict[str, Look] = {
+        s: (UNNAMED.get(s) or next(colours, "#b0b0b0"), "s", 7.0) for s in states
+    }
+    withheld = table.loc[table["group"].isin(groups) & table["n"].notna(), "share"].isna().any()
+    keys = [(looks[s], name, False) for s, name in states.items()]
+    if withheld:
+        keys.append(((LINE, "s", 7.0), words("figure.withheld"), True))
+    lines = _in_lines(keys)
+    months = np.sort(table["month"].astype(float).unique())
+    left, gap, low, tall = 40.0, 12.0, 34.0, 104.0
+    pitch = tall + 38
+    wide = (WIDTH - 4 - left + gap) / len(groups) - gap
+    top = low + pitch * len(arms) - 16
+    with sheet(top + 30 + 15 * len(lines)) as (figure, layer):
+        say(layer, 0, top + 20 + 15 * len(lines), words("figure.states"), ha="left", weight="bold")
+        for i, line in enumerate(reversed(lines)):
+            legend(layer, 0, top + 16 + 15 * i, line)
+        for i, (arm, name) in enumerate(arms.items()):
+            y = low + pitch * (len(arms) - 1 - i)
+            say(layer, 0, y + tall + 8, cut(name, WIDTH / 4, "bold"), ha="left", weight="bold")
+            for j, group in enumerate(groups):
+                x = left + j * (wide + gap)
+                say(layer, x + wide / 2, y + tall + 8, words.group(group), color=GREY)
+                axes = panel(figure, (x, y, wide, tall), (0, 100), grid="y")
+                axes.set_yticks([0, 50, 100], labels=[words.number(t, 0) for t in (0, 50, 100)])
+                axes.tick_params(labelleft=j == 0)
+                here = table[(table["arm"] == arm) & (table["group"] == group)]
+                shares = here.pivot(index="month", columns="state", values="share").astype(float)
+                _stack(axes, 100 * shares.reindex(index=months, columns=list(states)), looks)
+                _month_axis(axes, months, 8 if len(groups) > 1 else 12, words, 0.5, shade=False)
+        _say_month(layer, (left + WIDTH - 4) / 2, months, words)
+        return svg(figure, label)
+
+
+def _stack(axes: Axes, shares: pd.DataFrame, looks: Mapping[str, Look]) -> None:
+    """Draw layers from below, a step per month; the rest to 100 is withheld."""
+    months = shares.index.to_numpy(dtype=float)
+    edges = np.append(months - 0.5, months[-1] + 0.5)
+    known = shares.notna().any(axis=1).to_numpy()
+    below = np.where(known, 0.0, np.nan)
+
+    def layer(height: np.ndarray, **look: Any) -> np.ndarray:
+        above = below + height
+        low, high = (np.append(v, v[-1]) for v in (below, above))
+        axes.fill_between(edges, low, high, step="post", lw=0, **look)
+        return above
+
+    for state, look in looks.items():
+        below = layer(shares[state].fillna(0).to_numpy(), color=look[0])
+    rest = np.where(shares.isna().any(axis=1).to_numpy(), 100 - below, 0.0)
+    if (rest[known] > 1e-6).any():
+        layer(rest, facecolor="white", edgecolor=LINE, hatch="////")
+
+
+def _in_lines(keys: Sequence[Key]) -> list[list[Key]]:
+    """Spread the entries of a legend over lines that are not wider than the sheet."""
+    lines: list[list[Key]] = [[]]
+    used = 0.0
+    for key in keys:
+        width = 13 + text_width(key[1]) + 18
+        if used + width > WIDTH and lines[-1]:
+            lines.append([])
+            used = 0.0
+        lines[-1].append(key)
+        used += width
+    return lines
+
+
+def _estimates(
+    axes: Axes, at: pd.Series, value: pd.Series, ends: tuple[pd.Series, pd.Series], look: Look
+) -> None:
+    """Draw values with their intervals: bars, or a band where the months are many."""
+    if len(at) <= MANY:
+        axes.vlines(at, *ends, color=look[0], lw=1.1, alpha=0.55)
+        axes.plot(at, value, color=look[0], lw=0.8)
+        mark(axes, at, value, look)
+        return
+    axes.fill_between(at, *ends, color=look[0], alpha=0.18, lw=0)
+    axes.plot(at, value, color=look[0], lw=1.3)
+
+
+def _month_axis(
+    axes: Axes,
+    months: np.ndarray,
+    most: int,
+    words: Words,
+    aside: float | None = None,
+    shade: bool = True,
+) -> None:
+    """Print the months, and mark what lies before month 1."""
+    first, last = float(min(months)), float(max(months))
+    aside = 0.04 * (last - first) + 0.2 if aside is None else aside
+    axes.set_xlim(first - aside, last + aside)
+    printed = months_to_print(months, most)
+    axes.set_xticks(printed, labels=[words.number(m, 0) for m in printed])
+    if first <= 0:
+        if shade:
+            axes.axvspan(first - aside, min(ZERO, last + aside), color=SHADE, lw=0, zorder=0)
+        if last > 0:
+            axes.axvline(ZERO, color=INK, lw=0.9, ls=(0, (2, 2)))
+
+
+def _say_month(layer: Axes, x: float, months: np.ndarray, words: Words) -> None:
+    say(layer, x, 9, words("figure.month_before" if min(months) <= 0 else "figure.month"))

@@ -1,0 +1,74 @@
+"""How the numbers were made, and what a reader must not read into them."""
+
+from __future__ import annotations
+
+from evaluate.plan.support import unused
+from evaluate.report.registers import books
+from evaluate.report.released import Released
+from evaluate.report.words import Words
+
+
+def method(released: Released, words: Words) -> list[str]:
+    """Say how the numbers were made."""
+    plan = released.plan
+    found = [words("method.design", estimator=words(f"estimator.{released.lead}"))]
+    if plan.columns.blocks:
+        found.append(words("method.blocks", blocks=", ".join(plan.columns.blocks)))
+    for estimator in plan.estimators:
+        kind = words(f"kind.{plan.analysis.std_error_of(estimator)}")
+        found.append(words(f"method.{estimator}", kind=kind))
+    if plan.covariates:
+        names = ", ".join(c.column for c in plan.covariate_list)
+        found.append(words("method.covariates", names=names))
+        found.append(
+            words(
+                "method.imputed"
+                if plan.analysis.missing_covariates == "impute"
+                else "method.dropped"
+            )
+        )
+        draws = words.number(plan.analysis.permutations, 0)
+        key = "permutation_blocks" if plan.columns.blocks else "permutation"
+        found.append(words(f"method.{key}", draws=draws))
+    if plan.columns.weight:
+        found.append(words("method.weights", weight=plan.columns.weight))
+    if plan.columns.takeup:
+        found.append(words("method.wald"))
+    if plan.columns.both_genders:
+        found.append(words("method.gap"))
+        if plan.analysis.slopes == "shared":
+            found.append(words("method.gap_shared"))
+    found.append(words("method.missing_outcomes"))
+    if plan.costs:
+        found.append(words("method.fieller"))
+    return found
+
+
+def limits(released: Released, words: Words) -> list[str]:
+    """Say what a reader must not read into the numbers."""
+    plan, rows = released.plan, len(released.disclosure["withheld"])
+    least = released.disclosure["min_cell"]
+    flow = released.main_flow
+    analysed = flow.loc[flow["step"] == "analysed", "n"]
+    included = released.flow.loc[released.flow["step"] == "included", "n"]
+    stated = {
+        "simulated": plan.simulated,
+        "short": True,
+        "displacement": True,
+        "no_takeup": plan.columns.takeup is None,
+        "gender_mixed": released.mixes_gender,
+        "attrition": bool((analysed.dropna() < included.dropna().sum()).any()),
+        "cost_figure": bool(plan.costs and plan.costs.amount is not None),
+        "multiplicity": True,
+        "not_locked": True,
+    }
+    found = [words(f"limits.{key}") for key, holds in stated.items() if holds]
+    if open_books := [book.name for book in books(released, words) if book.is_open]:
+        found.append(words("limits.codebooks", names=", ".join(dict.fromkeys(open_books))))
+    if rows:
+        found.append(words("limits.withheld", n=rows, min=least))
+    else:
+        found.append(words("limits.nothing_withheld", min=least))
+    if keys := unused(plan):
+        found.append(words("limits.unused", keys=", ".join(keys)))
+    return found
