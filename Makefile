@@ -2,6 +2,7 @@
 # make test   the tests, on a fresh machine
 # make lint   ruff, snakefmt, mypy
 # make bench  benchmarks beside the peers a user would pick instead
+# make bench-registers   a register extract of 1,000,000 persons, beside pandas
 # make validate   coverage of every interval by simulation: docs/validation.md
 # make lock   the lock file anew from pyproject.toml (needs uv)
 
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/ready
 
-.PHONY: demo test lint bench validate lock clean
+.PHONY: demo test lint bench bench-registers validate lock clean
 
 demo: $(READY)
 	@$(BIN)/evaluate demo --cores $(CORES)
@@ -31,6 +32,9 @@ lint: $(READY)
 
 bench: $(READY)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
+
+bench-registers: $(READY)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/registers.py
 
 validate: $(READY)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/validate.py
