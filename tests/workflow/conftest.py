@@ -108,7 +108,7 @@ class Finished:
 def copy_workflow(folder: Path) -> Workflow:
     """Copy the Snakefile and all that it stands on."""
     leave_out = shutil.ignore_patterns("__pycache__", "_workflow")
-    for name in ("workflow", "notebooks", "src"):
+    for name in ("workflow", "notebooks", "src", "config"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=leave_out)
     shutil.copy2(REPOSITORY / "Snakefile", folder / "Snakefile")
     return Workflow(folder)
