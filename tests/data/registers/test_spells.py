@@ -264,9 +264,9 @@ def test_each_fault_alone_is_counted_once(tmp_path, rows, step, reason):
 
 
 def test_spells_of_which_nothing_can_be_said_stop_the_run(tmp_path):
+    nobody = [("", "2019-02-01", "", "31"), ("x", "2019-02-01", "2019-03-01", "31")]
     with pytest.raises(DataError, match=r"none of 2 rows can be used: 1 row person key missing; "):
-        unknown = ("x", "2019-02-01", "2019-03-01", "31")
-        run(tmp_path, [("", "2019-02-01", "", "31"), unknown], people([ZERO_DAY]))
+        run(tmp_path, nobody, people([ZERO_DAY]))
     with pytest.raises(Problems, match=r"no usable row has a code of outcomes.at \(31\)"):
         run(tmp_path, [("p0", "2019-02-01", "2019-03-01", "11")], people([ZERO_DAY]))
     many = [("p0", f"{i} February", "2019-03-01", "31") for i in range(9)]
