@@ -163,7 +163,7 @@ def kind_names(released: Released, words: Words) -> dict[str, str]:
     """Return the names of the kinds of activities, all of them together last."""
     activities = released.plan.data.activities
     labels = _labels(activities.codebook if activities else None, words.language)
-    labels["all"] = words("data.all_kinds")
+    labels |= {"all": words("data.all_kinds"), "other": words("data.other_kinds")}
     codes, kinds = activities.kinds if activities else {}, map(str, released.dose["kind"])
     return {k: _named(k, codes.get(k), labels) for k in dict.fromkeys(kinds)}
 
