@@ -4,6 +4,7 @@ import pytest
 from studies import KEY, people, plan_for, write_raw, write_study
 
 from evaluate.check import check_programme
+from evaluate.data.simulated.study import study as simulated
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_what_was_decided_is_told_by_table(study):
         "keys: excluded: old key that leads to several new ones (2 rows)",
         "assignment: excluded: exact duplicate (1 row)",
         "assignment: excluded: person not among the participants (1 row)",
-        "assignment: excluded: a date that is none (1 row)",
+        "assignment: excluded: unreadable date (1 row)",
     ]
     assert not any(KEY in line for line in found.lines)
 
@@ -48,3 +49,57 @@ def test_problems_of_all_files_come_at_once(study):
     assert [p.split(":")[0] for p in problems] == [f"data/raw/lottery/{f}" for f in
                                                    ("a.csv", "k.csv")]  # fmt: skip
     assert "data.assignment.path" in problems[0]
+
+
+def test_a_wrong_key_table_is_said_on_a_line_of_its_own(study):
+    (study / "data/raw/lottery/k.csv").write_text("a,b\nx,y\n", encoding="utf-8")
+    (problem,) = check_programme("lottery").problems
+    assert problem.startswith("data/raw/lottery/k.csv: none of the columns")
+
+
+def test_cost_records_that_a_run_refuses_are_refused(tmp_path, monkeypatch):
+    made = simulated(tmp_path, 300)
+    path = tmp_path / "data/raw/simulated/costs.csv"
+    path.write_bytes(path.read_bytes().replace(b"SEK", b"EUR"))
+    monkeypatch.chdir(made.directory)
+    (problem,) = check_programme("simulated").problems
+    assert "costs.csv: column currency: " in problem
+
+
+def test_the_name_of_a_codebook_that_none_can_have_is_said(study):
+    path = study / "config/programmes/lottery.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("data:", "data:\n  codebooks: {sex: kodår}", 1), encoding="utf-8")
+    (problem,) = check_programme("lottery").problems
+    assert "codebook `kodår`: the name of a codebook has small letters" in problem
+
+
+def test_a_file_whose_last_line_does_not_end_is_told(tmp_path, monkeypatch):
+    """Cut off in its last cell it cannot be told from a whole one; so much can be said."""
+    made = simulated(tmp_path, 300)
+    monkeypatch.chdir(tmp_path)
+    assert not [line for line in check_programme("simulated").lines if "line end" in line]
+    path = made.raw / "incomes.csv"
+    path.write_bytes(path.read_bytes().rstrip()[:-1])
+    found = check_programme("simulated")
+    assert [line for line in found.lines if "incomes.csv: its last line has no line end" in line]
+
+
+def test_a_fault_of_the_program_is_told_without_its_words(study, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("Zxqv")
+
+    monkeypatch.delenv("EVALUATE_DEBUG", raising=False)
+    monkeypatch.setattr("evaluate.data.stage.run_stage", broken)
+    (told,) = check_programme("lottery").problems
+    assert told.startswith("a fault of the program (KeyError)")
+    assert "Zxqv" not in told
+
+
+def test_an_arm_without_the_day_that_months_count_from_is_told(tmp_path, monkeypatch):
+    made = simulated(tmp_path, 300)
+    monkeypatch.chdir(tmp_path)
+    text = made.plan.read_text(encoding="utf-8")
+    made.plan.write_text(text.replace("  born:", "  time_zero: started\n  born:"), "utf-8")
+    (told,) = check_programme("simulated").problems
+    assert "column started (columns.started): nobody in arm `0` has a day" in told

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from evaluate.errors import EvaluateError, Problems, rows
+from evaluate.errors import EvaluateError, Problems, fault_of_program, rows
 from evaluate.plan.load import codebook_faults, codebooks, load_codebook_file, load_plan, plan_path
+from evaluate.plan.model import Plan
 from evaluate.plan.support import unsupported, unused
 
 if TYPE_CHECKING:  # pandas is slow to import: `evaluate --help` does without
@@ -32,13 +34,24 @@ def check_programme(name: str, memory_gb: float = 2.0) -> Check:
             return Check([f"{path}: {fault}" for fault in faults])
         if books := codebook_faults(path, plan):
             return Check(books)
+        from evaluate.costs.records import has_records, per_offer, record_table
         from evaluate.data.stage import run_stage
+        from evaluate.study import study_of
 
-        made = run_stage(plan, f".evaluate-check-{name}", memory_gb=memory_gb).tables
+        stage = run_stage(plan, f".evaluate-check-{name}", memory_gb=memory_gb)
+        made = stage.tables
+        if plan.data.costs and has_records(plan):  # what the rule `costs` refuses
+            study = study_of(made["participants"], stage.outcomes.to_pandas(), plan)
+            per_offer(made["cost_records"], study, plan)
+            record_table(made["cost_records"], study)
     except Problems as error:
         return Check(error.problems)
     except EvaluateError as error:
         return Check([str(error)])
+    except Exception as error:
+        if os.environ.get("EVALUATE_DEBUG"):
+            raise
+        return Check([fault_of_program(error)])
     participants, flow = made["participants"], made["flow"]
     arms = participants["arm"].value_counts()
     counts = ", ".join(f"{n:,} in arm {arm}" for arm, n in arms.sort_index().items())
@@ -54,12 +67,26 @@ def check_programme(name: str, memory_gb: float = 2.0) -> Check:
             for arm in sorted(arms.index)
             if found.get(arm, 0) < FEW
         ]
+    lines += _without_line_end(plan)
     for book in dict.fromkeys(codebooks(plan).values()):
         if load_codebook_file(book).status == "to_be_confirmed":
             lines.append(f"codebook {book}: to be confirmed by you, see its source")
     if keys := unused(plan):
         lines.append(f"read but not used by this version: {', '.join(keys)}")
     return Check([], lines)
+
+
+def _without_line_end(plan: Plan) -> list[str]:
+    """Find text files whose last line does not end: they may be cut off in their last cell."""
+    found = []
+    for table in plan.data.tables.values():
+        if table.path is None or not table.path.lower().endswith((".csv", ".txt", ".tsv")):
+            continue
+        with open(table.path, "rb") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) not in b"\n\r\x1a\x00":
+                found.append(f"{table.path}: its last line has no line end. Is the file whole?")
+    return found
 
 
 def _decided(decisions: pd.DataFrame) -> list[tuple[str, int]]:

@@ -62,15 +62,19 @@ def reported(log: str | Path) -> Iterator[None]:
     except Exception as error:
         if os.environ.get("EVALUATE_DEBUG"):
             raise
-        steps = traceback.extract_tb(error.__traceback__)
-        places = "\n".join(f"  {Path(s.filename).name}:{s.lineno} {s.name}" for s in steps)
-        _tell(
-            f"a fault of the program ({type(error).__name__}), not of the data. Please report "
-            f"it with these places; EVALUATE_DEBUG=1 shows more, and may show data:\n{places}",
-            log,
-        )
+        _tell(fault_of_program(error), log)
         sys.exit(2)
     Path(log).write_text("done\n", encoding="utf-8")
+
+
+def fault_of_program(error: Exception) -> str:
+    """Tell the kind and place of an error that is not the input's, but not its own words."""
+    steps = traceback.extract_tb(error.__traceback__)
+    places = "\n".join(f"  {Path(s.filename).name}:{s.lineno} {s.name}" for s in steps)
+    return (
+        f"a fault of the program ({type(error).__name__}), not of the data. Please report "
+        f"it with these places; EVALUATE_DEBUG=1 shows more, and may show data:\n{places}"
+    )
 
 
 def _tell(text: str, log: str | Path) -> None:

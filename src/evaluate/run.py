@@ -90,7 +90,14 @@ def _snakemake(targets: list[str], options: list[str], say: Callable[[str], obje
     """Run Snakemake, its output in a log; return the number of steps that were done."""
     snakefile = str(workflow_root() / "Snakefile")
     command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", snakefile, *options]
-    LOG.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        LOG.parent.mkdir(parents=True, exist_ok=True)
+        LOG.touch()
+    except OSError as error:
+        raise PlanError(
+            f"{LOG}: cannot be written: {error.strerror}. A run needs a folder that may be "
+            "written to."
+        ) from None
     with (
         LOG.open("w", encoding="utf-8") as log,
         subprocess.Popen(

@@ -226,6 +226,7 @@ def test_a_header_in_capitals_is_recognised(path):
 def test_nobody_left_is_said_without_the_faults_that_follow(path):
     found = faults(path, people(16, g="1"), eligibility=["ålder > 200"], groups=["g"])
     assert all("among the 0 rows" in fault for fault in found)
+    assert all("(excluded: not met: ålder > 200 (16 rows))" in fault for fault in found)
 
 
 def test_gender_missing_is_kept_in_all_alone(path):

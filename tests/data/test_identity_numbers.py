@@ -53,6 +53,11 @@ def test_a_definite_shape_is_found_within_a_text(number, around):
     assert like(around.format(number)) == [True]
 
 
+@pytest.mark.parametrize("dash", ["\u2010", "\u2011", "\u2013", "\u2014", "\u2212"])
+def test_a_dash_of_a_word_processor_is_a_hyphen(dash):
+    assert like(f"19700101{dash}1234", f"pnr 700101{dash}1234.") == [True, True]
+
+
 @given(numbers(DEFINITE), st.sampled_from(["1{}", "{}1", "a{}", "{}a", "12.{}", "{}.5", "_{}"]))
 def test_a_part_of_something_longer_is_none(number, around):
     assert like(around.format(number.removesuffix(".0"))) == [False]

@@ -187,6 +187,13 @@ def test_a_table_of_which_no_row_can_be_used_stops_the_run(tmp_path, table):
         run(made)
 
 
+def test_a_file_in_the_place_of_the_engines_folder_is_said(tmp_path):
+    made = study(tmp_path, 300)
+    (made.directory / "build").write_text("x")
+    with pytest.raises(EvaluateError, match="cannot be made"):
+        run(made)
+
+
 def test_an_identity_number_in_the_costs_stops_the_run(tmp_path):
     made = study(tmp_path, 300)
     path = made.directory / "data/raw/simulated/costs.csv"
@@ -232,6 +239,16 @@ def test_a_column_of_identifiers_cannot_be_used(tmp_path):
     declared = "persons.csv, identifiers: [children], "
     made.plan.write_text(text.replace("persons.csv, ", declared, 1), encoding="utf-8")
     with pytest.raises(Problems, match="covariates: column `children` is among the `identifiers`"):
+        run(made)
+
+
+def test_a_column_of_identifiers_of_a_linked_table_cannot_be_used(tmp_path):
+    made = study(tmp_path, 300)
+    text = made.plan.read_text(encoding="utf-8")
+    made.plan.write_text(
+        text.replace("spells.csv\n", "spells.csv\n    identifiers: [state]\n", 1), encoding="utf-8"
+    )
+    with pytest.raises(Problems, match=r"data\.spells\.state: column `state` is among"):
         run(made)
 
 

@@ -201,7 +201,7 @@ def test_a_withheld_dose_is_told_so(study):
     table.loc[by_gender, ["mean", "conf_low", "conf_high", "share_any"]] = np.nan
     other = study.__class__(**{**vars(study), "dose": table})
     for sentence in dose.sentences(other, EN):
-        assert sentence.count("(women and men withheld)") == 2
+        assert sentence.count("(numbers of women and men withheld)") == 2
         assert "nan" not in sentence
 
 

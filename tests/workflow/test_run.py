@@ -40,7 +40,7 @@ def test_effects_have_the_columns_of_the_contract_in_their_order(finished, progr
 def test_released_tables_match_their_schemas(finished, programme):
     for name in RELEASED:
         frame = table(finished.study / "results" / programme, name)
-        assert len(frame) or name == "heterogeneity", name
+        assert len(frame) or name in {"heterogeneity", "cleaning", "dose", "states"}, name
 
 
 def test_the_tables_have_every_arm_month_group_and_denominator(finished):
@@ -173,7 +173,7 @@ def test_a_second_run_from_scratch_gives_the_same_bytes(finished, tmp_path):
     assert done.returncode == 0, done.stdout
     again = sorted(p for p in (study / "results").rglob("*") if p.is_file())
     names = [p.relative_to(study).as_posix() for p in again]
-    assert sum(name.startswith("results/full/") for name in names) == 21
+    assert sum(name.startswith("results/full/") for name in names) == 24
     differ = [n for n in names if (study / n).read_bytes() != (finished.study / n).read_bytes()]
     assert not differ
 

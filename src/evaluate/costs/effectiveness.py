@@ -91,6 +91,11 @@ def cost_table(study: Study, plan: Plan, records: pd.DataFrame | None = None) ->
     return pd.DataFrame(rows)
 
 
+def is_before(month: int | None) -> bool:
+    """Tell whether a month is before day zero: nothing was bought then."""
+    return month is not None and month < 1
+
+
 def cost_effectiveness(
     study: Study, plan: Plan, records: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -127,7 +132,7 @@ def cost_effectiveness(
         spent = person_costs(study, costs)
     rows: list[dict[str, object]] = []
     for i, column in enumerate(plan.outcome_columns):
-        if column.outcome not in costs.outcomes:
+        if column.outcome not in costs.outcomes or is_before(column.month):
             continue
         y = np.column_stack([study.y[:, i], spent])
         if study.takeup is not None:

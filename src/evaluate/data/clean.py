@@ -21,6 +21,7 @@ from evaluate.data.estimable import (
     followed_column,
     never_observed,
     nobody_left,
+    without_day_zero,
 )
 from evaluate.data.flow import Flow, no_cleaning
 from evaluate.data.joined import identifiers_used, joined, missing_columns, wanted_columns
@@ -30,7 +31,7 @@ from evaluate.data.person_decisions import Received, decide
 from evaluate.data.privacy import identity_numbers
 from evaluate.data.readers.read import RawTable, read_table
 from evaluate.data.values import Values, read_books
-from evaluate.errors import EvaluateError, PlanError, Problems
+from evaluate.errors import DataError, EvaluateError, PlanError, Problems
 from evaluate.plan.model import Plan
 
 PERSON_TABLES = ("participants", "assignment", "keys")
@@ -193,6 +194,8 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
         alias_text=identity.alias_text,
         alias_person=identity.alias_person,
     )
+    if not faults:
+        faults += without_day_zero(plan, people, arms)
     prepared = Prepared(
         flow=flow,
         participants=participants,
@@ -274,5 +277,5 @@ def _key_map(tables: Tables, plan: Plan, faults: list[EvaluateError]) -> KeyMap:
     try:
         return key_map(tables["keys"], plan)
     except Problems as fault:
-        faults.append(fault)
+        faults += [DataError(problem) for problem in fault.problems]
         return no_key_map()

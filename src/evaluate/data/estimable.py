@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
+import numpy as np
 import pandas as pd
 
 from evaluate.data.flow import Flow
 from evaluate.data.joined import Joined
-from evaluate.errors import DataError
+from evaluate.data.people import People
+from evaluate.errors import DataError, rows
 from evaluate.plan.columns import GenderColumn
 from evaluate.plan.model import Plan
 
@@ -17,6 +19,8 @@ def nobody_left(tables: Joined, plan: Plan, flow: Flow) -> list[DataError]:
     """Find arms and genders that nobody is left in."""
     faults = []
     left = f"among the {flow.kept.sum():,} rows that the decisions of the plan leave"
+    if out := "; ".join(f"{why} ({rows(n)})" for why, n in flow.excluded):
+        left += f" (excluded: {out})"
     for arm in flow.arms:
         if not (flow.kept & (flow.arm == arm)).any():
             column = plan.columns.treatment.column
@@ -55,6 +59,24 @@ def constant_outcomes(
                 )
             )
     return faults
+
+
+def without_day_zero(plan: Plan, people: People, arms: Iterable[str]) -> list[DataError]:
+    """Find arms in which nobody has the day from which the months of linked tables count."""
+    column = plan.columns.day_zero
+    counted = plan.data.activities or any(o.is_linked for o in plan.outcomes.values())
+    if column is None or not counted:
+        return []
+    has_day = people.kept & ~np.isnat(people.day_zero)
+    return [
+        DataError(
+            f"column {column} (columns.{plan.columns.time_zero}): nobody in arm `{arm}` has a day, "
+            "so that no month of linked tables can be counted there, and no effect estimated. "
+            "Where control has no start, count from the offer: `time_zero: offered`."
+        )
+        for arm in arms
+        if not (has_day & (people.arm == arm)).any()
+    ]
 
 
 def never_observed(plan: Plan, outcomes: pd.DataFrame) -> list[DataError]:

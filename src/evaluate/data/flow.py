@@ -76,6 +76,12 @@ class Flow:
         self.entries.append(entry)
 
     @property
+    def excluded(self) -> list[tuple[str, int]]:
+        """The reasons for which rows were taken out, each with its rows, in their order."""
+        found = ((e["reason"], e["n"]) for e in self.entries if e["step"] == "excluded")
+        return [(str(why), n) for why, n in found if isinstance(n, int) and n]
+
+    @property
     def table(self) -> pd.DataFrame:
         """The entries as `schemas.FLOW`."""
         return pd.DataFrame(self.entries)

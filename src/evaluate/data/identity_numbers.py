@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 _DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]|6[1-9]|[78]\d|9[01])"
 _SERIAL = r"(?:[1-9]\d\d|0[1-9]\d|00[1-9])\d"
 _YEAR = r"(?:18|19|20)\d\d"
+_DASHES = r"\x{2010}-\x{2015}\x{2212}"  # what word processors make of a hyphen
 WRITTEN = (
     r"(?:^|^[.,]|[^\pL\pN_.,]|[^\pN][.,])"
-    rf"(?:(?:{_YEAR}|\d\d){_DAY}[-+]{_SERIAL}|{_YEAR}{_DAY}{_SERIAL})"
+    rf"(?:(?:{_YEAR}|\d\d){_DAY}[-+{_DASHES}]{_SERIAL}|{_YEAR}{_DAY}{_SERIAL})"
     r"(?:[.,]0*)?(?:$|[^\pL\pN_.,])"
 )
 DIGITS = r"^\d{10}(?:\d\d)?(?:[.,]0+)?$"

@@ -57,10 +57,14 @@ def codebook_path(name: str) -> Path:
         If there is neither, with the nearest name that there is.
     """
     folders = (CODEBOOKS, workflow_root() / CODEBOOKS)
-    if re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        for folder in folders:
-            if (path := folder / f"{name}.yaml").is_file():
-                return path
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise PlanError(
+            f"codebook `{name}`: the name of a codebook has small letters a to z, digits and _, "
+            "and begins with a letter. Rename the file, or mend the plan."
+        )
+    for folder in folders:
+        if (path := folder / f"{name}.yaml").is_file():
+            return path
     known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
     near = difflib.get_close_matches(name, known, n=1)
     raise PlanError(

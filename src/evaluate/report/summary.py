@@ -215,7 +215,7 @@ def costs(released: Released, words: Words) -> list[str]:
         if sentence and len(released.arms) > 1:
             sentence = f"{words('summary.arm', arm=arm)}: {sentence}"
         rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
-        found.append(sentence)
+        found += [sentence, _incremental(released, arm, words)]
         for outcome in released.plan.costs.outcomes:
             month = released.month(outcome)
             chosen = rows[rows["outcome"] == outcome]
@@ -223,6 +223,25 @@ def costs(released: Released, words: Words) -> list[str]:
             chosen = chosen[chosen["group"] != GAP].drop_duplicates("group", keep="last")
             found += [icer(row, released, words) for row in records(chosen)]
     return [sentence for sentence in found if sentence]
+
+
+def _incremental(released: Released, arm: str, words: Words) -> str:
+    """Say what an offer cost more than control, where control had costs of its own."""
+    control = released.arm_columns[0].removeprefix("arm=")
+    if not has_records(released.plan):
+        return ""
+    of_control, of_offer = (
+        public_costs(released, name).get("per_offer", math.nan) for name in (control, arm)
+    )
+    if _missing(of_control) or _missing(of_offer):
+        return ""
+    assert released.plan.costs is not None
+    currency = released.plan.costs.currency
+    return words(
+        "summary.cost_incremental",
+        control=words.money(of_control, currency),
+        incremental=words.money(of_offer - of_control, currency),
+    )
 
 
 def public_costs(released: Released, arm: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_each_decision_has_its_rows_and_the_first_that_holds_counts(tmp_path):
         "person not among the participants": 1,
         "person excluded from the study": 1,
         "person without a day in offered": 1,
-        "a date that is none": 1,
+        "unreadable date": 1,
         "date missing": 1,
         "after the extract date": 1,
         "before what the register covers": 1,
@@ -188,6 +188,16 @@ def test_keys_that_no_participant_has_stop_the_run(tmp_path):
         run(tmp_path, rows, people([ZERO, ZERO]))
 
 
+def test_a_table_without_any_day_stops_the_run(tmp_path):
+    rows = [("p0", "", "1", ""), ("p1", "", "1", "")]
+    with pytest.raises(DataError, match=r"none of 2 rows can be used: 2 rows date missing"):
+        run(tmp_path, rows, people([ZERO, ZERO]))
+
+
+UNUSABLE = {
+    "person key missing", "person not among the participants", "unreadable date",
+    "date missing",
+}  # fmt: skip
 KEYS = st.sampled_from(["p0", "p1", "p2", "p3", "p4", "p5", "p6", "old0", "x", ""])
 DAYS = st.sampled_from(
     ["2018-12-31", "2019-01-01", "2019-01-31", "2019-02-28", "2019-03-01", "2019-03-30",
@@ -214,7 +224,7 @@ def judged(row, who, seen):
     try:
         date = datetime.date.fromisoformat(day)
     except ValueError:
-        return "a date that is none"
+        return "unreadable date"
     if date > EXTRACT:
         return "after the extract date"
     if date < COVERAGE:
@@ -238,9 +248,15 @@ def test_every_row_is_judged_once_and_the_totals_reconcile(tmp_path_factory, row
     who = people(zeros, kept)
     if not any(day[:2] == "20" for _, day, *_ in rows):
         rows = [*rows, ("x", "2019-01-01", "1", "a")]  # for the form of the dates
-    found = run(tmp_path_factory.mktemp("a"), rows, who)
     seen: set = set()
     reasons = [judged(row, who, seen) for row in rows]
+    mostly_unreadable = reasons.count("unreadable date") * 2 > len(rows)
+    nobody = (UNUSABLE | {"person excluded from the study"}).issuperset(reasons)
+    if mostly_unreadable or (nobody and UNUSABLE & set(reasons)):
+        with pytest.raises(DataError, match=r"can be used|Declare"):
+            run(tmp_path_factory.mktemp("a"), rows, who)
+        return
+    found = run(tmp_path_factory.mktemp("a"), rows, who)
     excluded = {why: reasons.count(why) for why in set(reasons) - {None}}
     assert counts(found, "excluded") == excluded
     assert counts(found, "kept") == {"": reasons.count(None)}

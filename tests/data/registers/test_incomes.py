@@ -13,7 +13,7 @@ from data.registers.people import COVERAGE, EXTRACT, batches, people, person_of,
 from evaluate.data.registers.decisions import people_table
 from evaluate.data.registers.engine import engine
 from evaluate.data.registers.incomes import income_months
-from evaluate.errors import Problems
+from evaluate.errors import DataError, Problems
 
 NAMES = ("person", "period", "wage", "benefit", "employer")
 ZERO = datetime.date(2019, 1, 31)
@@ -64,7 +64,7 @@ def test_each_decision_has_its_rows_and_the_first_that_holds_counts(tmp_path):
         "person not among the participants": 1,
         "person excluded from the study": 1,
         "person without a day in offered": 1,
-        "a period that is none": 1,
+        "unreadable period": 1,
         "period missing": 1,
         "after the last whole period covered": 1,
         "before the first whole period covered": 1,
@@ -118,7 +118,8 @@ def test_the_month_of_the_offer_is_month_0_whatever_its_length(tmp_path):
 
 def test_a_month_counts_as_observed_when_all_its_days_are_covered(tmp_path):
     zeros = [datetime.date(2019, 2, 1), datetime.date(2019, 12, 31)]
-    rows = [("p0", "2019-01", "9", "", ""), ("p1", "2020-03", "9", "", "")]
+    rows = [("p0", period, "9", "", "") for period in ("2019-01", "2019-09")]
+    rows.append(("p1", "2020-03", "9", "", ""))
     whole = run(tmp_path, rows, people(zeros))
     assert whole.columns["wage@-1"][0] == 9
     assert whole.columns["wage@3"][1] == 9
@@ -131,6 +132,16 @@ def test_a_month_counts_as_observed_when_all_its_days_are_covered(tmp_path):
         "after the last whole period covered": 1,
         "before the first whole period covered": 1,
     }
+
+
+def test_incomes_that_are_all_from_other_periods_stop_the_run(tmp_path):
+    """A wrong delivery would otherwise give everybody an income of nought."""
+    rows = [("p0", "2012-01", "9", "", ""), ("p1", "2012-03", "9", "", "")]
+    cut = {"coverage": "2019-01-01", "extract_date": "2020-03-30"}
+    with pytest.raises(
+        DataError, match="none of 2 rows can be used: 2 rows before the first whole"
+    ):
+        run(tmp_path, rows, people([ZERO, ZERO]), plan_of(**cut))
 
 
 COVERED = {"coverage": "2017-01-01", "extract_date": "2021-11-30"}
@@ -160,7 +171,7 @@ def test_yearly_incomes_are_those_of_the_calendar_year_of_the_month(tmp_path):
     assert [name for name in again.columns if name.startswith("year")] == ["year@12", "year@24"]
     assert_array_equal(again.columns["year@24"][0], 8)
     assert counts(found, "excluded") == {
-        "a period that is none": 1,
+        "unreadable period": 1,
         "after the last whole period covered": 1,
     }
 
@@ -216,7 +227,13 @@ def test_months_are_read_in_the_one_form_of_the_column(tmp_path, texts):
     rows = [("p0", text, "7", "", i) for i, text in enumerate([*texts, *texts, other])]
     found = run(tmp_path, rows, people([ZERO, ZERO]))
     assert [found.columns[f"wage@{m}"][0] for m in (1, 2, 3)] == [14, 14, 0]
-    assert counts(found, "excluded") == {"a period that is none": 1}
+    assert counts(found, "excluded") == {"unreadable period": 1}
+
+
+def test_a_primary_month_that_yearly_incomes_do_not_have_is_a_fault(tmp_path):
+    outcome = {"incomes": "wage", "months": [0, 12], "primary_month": 6, "unit": "SEK"}
+    with pytest.raises(Problems, match=r"outcomes.wage.primary_month: .* month 6 has none"):
+        run(tmp_path, [], people([ZERO]), plan_of({"wage": outcome}, per="year"))
 
 
 KEYS = st.sampled_from(["p0", "p1", "p2", "p3", "old0", "x", ""])
@@ -252,7 +269,7 @@ def looped(rows, who):
         elif np.isnat(who.day_zero[person]):
             why = "person without a day in offered"
         elif at is None:
-            why = "a period that is none" if period else "period missing"
+            why = "unreadable period" if period else "period missing"
         elif at > index_of(EXTRACT):
             why = "after the last whole period covered"
         elif at < index_of(COVERAGE):
@@ -281,11 +298,16 @@ def looped(rows, who):
     kept=st.lists(st.sampled_from([True, True, False]), min_size=4, max_size=4),
 )
 def test_months_and_totals_are_those_of_a_loop_over_the_rows(tmp_path_factory, rows, zeros, kept):
+    kept[0] = True
     who = people(zeros, kept)
     # For the forms of the columns, and so that one row names a participant.
-    rows = [*rows, ("x", "2019-01", "1.5", "1.5", "a"), ("p0", "2001-01", "1.5", "1.5", "a")]
-    found = run(tmp_path_factory.mktemp("i"), rows, who)
+    rows = [*rows, ("x", "2019-01", "1.5", "1.5", "a"), ("p0", "2019-01", "1.5", "1.5", "z")]
     reasons, sums, unknown = looped(rows, who)
+    if reasons.count("unreadable period") * 2 > len(rows):
+        with pytest.raises(DataError, match="Declare"):
+            run(tmp_path_factory.mktemp("i"), rows, who)
+        return
+    found = run(tmp_path_factory.mktemp("i"), rows, who)
     assert counts(found, "excluded") == {w: reasons.count(w) for w in set(reasons) - {None}}
     assert counts(found, "kept") == {"": reasons.count(None)}
     rejected = found.tally.quarantine.to_pandas()

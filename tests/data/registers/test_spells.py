@@ -223,8 +223,8 @@ ZERO_DAY = datetime.date(2019, 3, 1)
             "excluded",
             "before what the register covers",
         ),
-        ([("p0", "2019-02-30", "", "31")], "excluded", "a date that is none"),
-        ([("p0", "2019-02-01", "soon", "31")], "excluded", "a date that is none"),
+        ([("p0", "2019-02-30", "", "31")], "excluded", "unreadable date"),
+        ([("p0", "2019-02-01", "soon", "31")], "excluded", "unreadable date"),
         ([("p0", "", "2019-02-01", "31")], "excluded", "start missing"),
         ([("p0", "2019-02-01", "", ".")], "excluded", "state missing"),
         ([("", "2019-02-01", "", "31")], "excluded", "person key missing"),
@@ -270,7 +270,7 @@ def test_spells_of_which_nothing_can_be_said_stop_the_run(tmp_path):
     with pytest.raises(Problems, match=r"no usable row has a code of outcomes.at \(31\)"):
         run(tmp_path, [("p0", "2019-02-01", "2019-03-01", "11")], people([ZERO_DAY]))
     many = [("p0", f"{i} February", "2019-03-01", "31") for i in range(9)]
-    with pytest.raises(Problems, match=r"9 rows of 11 with a date that is none. Declare"):
+    with pytest.raises(DataError, match=r"9 rows of 11 with unreadable date. Declare"):
         run(
             tmp_path,
             [("p0", "2019-02-01", "2019-03-01", "31"), *many, ("p0", "2019-04-01", "", "31")],

@@ -99,7 +99,7 @@ def activity_dose(
     rows = arriving(batches, section, section.person or plan.columns.person or "", known, book)
     stage(connection, "activities", rows, ["day", "code", "hash(rest) AS rest"], rules)
     counted = tally(connection, "activities", rules)
-    refuse_unusable(counted, section.path or "data.activities")
+    refuse_unusable(counted, section.path or "data.activities", section.date)
     found = connection.execute("SELECT DISTINCT code FROM activities WHERE decision = 0").fetchall()
     names, kind_of = kinds(section, known.texts, {code for (code,) in found})
     arm = people.arm[kept]

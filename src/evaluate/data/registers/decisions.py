@@ -21,6 +21,10 @@ from evaluate.plan.sources import Linked
 
 GENDERS = ("women", "men")
 COUNTS = ("n", "women", "men", "persons", "women_persons", "men_persons")
+UNUSABLE = (
+    "no_key", "not_participant", "unreadable_day", "unreadable_period", "first_period",
+    "last_period",
+)  # fmt: skip
 HASHED = (
     f"CASE WHEN lower(key) IN ({', '.join(repr(text) for text in sorted(MISSING))}) THEN ''::BLOB "
     "ELSE unhex(left(sha256(getvariable('secret') || key), 32)) END"
@@ -278,26 +282,42 @@ def _six(
     return np.array(connection.execute(query).fetchall()[0], dtype=np.int64)
 
 
-def refuse_unusable(counted: Tally, where: str) -> None:
-    """Stop where no row of a table names a participant and a readable day.
+def refuse_unusable(counted: Tally, where: str, *days: str) -> None:
+    """Stop where no row of a table names a participant and a readable day or period covered.
 
     With keys in another spelling nobody would have an income, and that would pass for nought.
+
+    Parameters
+    ----------
+    counted : Tally
+        The decisions on single rows.
+    where : str
+        The table, for the message.
+    *days : str
+        Columns of days or periods without which a row is taken out.
 
     Raises
     ------
     DataError
         With the reasons and their rows.
     """
-    kinds = ("no_key", "not_participant", "unreadable_day", "unreadable_period")
-    found = {
-        why: int(counted.excluded[why][0]) for why in map(reason, kinds) if why in counted.excluded
-    }
     received = int(counted.received[0])
-    if received and sum(found.values()) == received:
+    for why in map(reason, ("unreadable_day", "unreadable_period")):
+        n = int(counted.excluded.get(why, np.zeros(6))[0])
+        if n * 2 > received:
+            raise DataError(
+                f"{where}: {rows(n)} of {received:,} with {why}. Declare `dates`, or for incomes "
+                "`per`, as the table writes them."
+            )
+    whys = [*map(reason, UNUSABLE), *(reason("missing", column=name) for name in days)]
+    found = {why: int(counted.excluded[why][0]) for why in whys if why in counted.excluded}
+    left_out = int(counted.excluded.get(reason("person_excluded"), np.zeros(6))[0])
+    if found and sum(found.values()) + left_out == received:
         why = "; ".join(f"{rows(n)} {text}" for text, n in found.items())
         raise DataError(
             f"{where}: none of {rows(received)} can be used: {why}. Are the keys written as among "
-            "the participants, and the days in the form that the plan declares?"
+            "the participants, the days in the form that the plan declares, and `coverage` and "
+            "`extract_date` those of the table?"
         )
 
 

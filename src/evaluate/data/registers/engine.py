@@ -38,7 +38,13 @@ def engine(
     """
     folder = Path(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be made: {error.strerror}. What does not fit into memory is "
+            "written there: give the study a folder that may be written to."
+        ) from None
     try:
         with duckdb.connect(":memory:") as connection:
             for setting, value in {

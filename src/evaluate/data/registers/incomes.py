@@ -108,7 +108,7 @@ def income_months(
     if faults:
         raise Problems(faults)
     counted = tally(connection, "incomes", rules)
-    refuse_unusable(counted, path)
+    refuse_unusable(counted, path, section.period)
     months = {
         name: laid_out(
             [o for o in outcomes.values() if o.incomes == name], people, section.per, covered
@@ -139,6 +139,11 @@ def months_without_income(outcomes: Mapping[str, Outcome], section: Section) -> 
                 f"outcomes.{name}.months: the incomes are yearly, so that a month has one only "
                 f"where it is a multiple of {step}: {step} is the calendar year after the one of "
                 f"time zero. Name such months: `months: [{step}, {2 * step}]`."
+            )
+        if (outcome.primary_month or 0) % step:
+            yield PlanError(
+                f"outcomes.{name}.primary_month: the incomes are yearly, so that month "
+                f"{outcome.primary_month} has none; months that have are multiples of {step}."
             )
 
 

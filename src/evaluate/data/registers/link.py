@@ -19,7 +19,7 @@ from evaluate.data.privacy import identity_faults
 from evaluate.data.readers.content import fingerprint
 from evaluate.data.readers.source import missing_columns
 from evaluate.data.readers.stream import SOURCE_ROW, Stream, open_stream
-from evaluate.errors import Problems
+from evaluate.errors import PlanError, Problems
 from evaluate.plan.model import Plan
 from evaluate.plan.sources import Activities, Incomes, Spells
 
@@ -165,6 +165,12 @@ def _watched(
     columns = wanted(section, plan, name)
     if absent := missing_columns(stream.path, stream.how, stream.header, columns):
         raise Problems(absent)
+    if used := [
+        PlanError(f"{key}: column `{column}` is among the `identifiers`, which are not used.")
+        for key, column in columns[1:]  # the first is the key of persons
+        if column in section.identifiers
+    ]:
+        raise Problems(used)
     allowed = {columns[0][1], SOURCE_ROW, *section.identifiers}
 
     def rows() -> Iterator[pa.RecordBatch]:

@@ -26,7 +26,7 @@ from evaluate.data.registers.decisions import (
 )
 from evaluate.data.registers.months import all_months, outcome_columns, state_at, window
 from evaluate.data.registers.states import NONE, OTHER, state_counts, states_table
-from evaluate.errors import DataError, EvaluateError, Problems, rows
+from evaluate.errors import DataError, EvaluateError, Problems
 from evaluate.notes import reason
 from evaluate.plan.closed import Code, code_text
 from evaluate.plan.model import Plan
@@ -208,16 +208,7 @@ def _check(
             f"{where}: column {section.state}: {len(known.texts):,} different codes; a register "
             f"of states has at most {MOST_CODES:,}. Is it the right column?"
         )
-    refuse_unusable(counted, where)
-    received = int(counted.received[0])
-    unreadable = int(counted.excluded.get(reason("unreadable_day"), np.zeros(6))[0])
-    if unreadable * 2 > received:
-        faults.append(
-            DataError(
-                f"{where}: columns {section.start}, {section.end}: {rows(unreadable)} of "
-                f"{received:,} with a date that is none. Declare `dates` under data.spells."
-            )
-        )
+    refuse_unusable(counted, where, section.start)
     there = connection.execute("SELECT DISTINCT code FROM spells WHERE decision = 0").fetchall()
     found = {code for (code,) in there}
     for name, codes in wanted.items():

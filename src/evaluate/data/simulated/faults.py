@@ -47,7 +47,7 @@ COUNTED = (
     Fault("expired_codes", ("spells", "activities"), "a code outside its period"),
     Fault("unknown_persons", ROWS, "a row of nobody among the persons"),
     Fault("missing_keys", ("persons", "keys", *ROWS), "a row without the key of a person"),
-    Fault("unreadable_dates", FILES, "a date that is none"),
+    Fault("unreadable_dates", FILES, "unreadable date"),
     Fault("key_conflicts", ("keys",), "an old key with two new ones"),
     Fault("key_cycles", ("keys",), "keys that replace each other in turn"),
     Fault("missing_gender", ("persons",), "a person without gender"),
