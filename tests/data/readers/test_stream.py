@@ -51,6 +51,20 @@ DAYS = st.dates(datetime.date(1900, 1, 1), datetime.date(2100, 1, 1))
 NAMES = st.sampled_from(["Åsa", "Öst; vik", "a,b", "x|y", "kön", '5" bred', "", "två\nrader", "1"])
 
 
+@pytest.mark.parametrize("length", range(1, 97, 5))
+@pytest.mark.parametrize("size", [100, 1 << 20])
+def test_a_text_of_two_lines_in_the_first_row_may_lie_in_two_blocks(
+    tmp_path, monkeypatch, length, size
+):
+    """Also where lines end in a carriage return alone, the last of them as well."""
+    monkeypatch.setattr(encoding, "BLOCK", size)
+    path = tmp_path / "t.csv"
+    path.write_bytes(f'a,b\r{"1" * length},"two\rlines"\r'.encode())
+    assert read_table(Table(path=str(path))).cells.to_numpy().tolist() == [
+        ["1" * length, "two\nlines"]
+    ]
+
+
 @given(
     table=st.lists(st.tuples(NUMBERS, DAYS, NAMES), min_size=1, max_size=12),
     code=st.sampled_from(list(ENCODINGS)),

@@ -32,6 +32,8 @@ def read_delimited(path: Path, table: Table, name: str) -> Source:
     """
     blocks = text_blocks(path, table.encoding, name)
     encoding, text = next(blocks, ("", b""))
+    while text.count(b'"') % 2 and len(text) < SAMPLE and (more := next(blocks, None)):
+        text += more[1]  # the first row may go on
     delimiter = table.delimiter
     if separator := SEPARATOR_LINE.match(text):
         text = text[separator.end() :].lstrip(b" \n")

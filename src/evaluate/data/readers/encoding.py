@@ -84,11 +84,12 @@ def _read(path: Path) -> Iterator[bytes]:
 
 def _lines(blocks: Iterator[bytes], path: Path) -> Iterator[bytes]:
     """Give blocks that end where a line does, with plain line ends."""
-    rest = b""
-    for block in blocks:
-        block = rest + block if rest else block
-        half = b"\r" if block.endswith(b"\r") else b""  # the other half may follow
-        block = _plain(block.removesuffix(b"\r"))
+    rest, following = b"", next(blocks, None)
+    while following is not None:
+        block, following = rest + following, next(blocks, None)
+        # The other half of a line end may follow, but not after the last block.
+        half = b"\r" if following is not None and block.endswith(b"\r") else b""
+        block = _plain(block.removesuffix(half))
         end = block.rfind(b"\n") + 1
         rest = block[end:] + half
         if len(rest) > LONGEST_LINE:
