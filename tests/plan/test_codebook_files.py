@@ -150,7 +150,7 @@ def test_the_books_of_the_study_go_before_the_shipped_ones(study):
     [
         ("registration_state", "Did you mean `registration_states`?"),
         ("zzz", "Codebooks: deregistration_reasons,"),
-        ("../programmes/trial", "no config/codebooks/../programmes/trial.yaml"),
+        ("../programmes/trial", "the name of a codebook has small letters a to z"),
     ],
 )
 def test_an_unknown_name_is_told_with_the_nearest_one(study, name, said):
