@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from planted import KIND, NUMBER, TEXT, TRACES, held, traces, write_planted
-from studies import REPOSITORY, run_scripts
+from studies import run_scripts
 from typer.testing import CliRunner
 
 from evaluate.cli import app
@@ -15,8 +15,6 @@ from evaluate.errors import EvaluateError, reported
 
 NAME = "trial"
 RAW = Path("data/raw") / NAME
-IS_LINKED = "cleaning.parquet" in (REPOSITORY / "workflow/rules/data.smk").read_text()
-linked = pytest.mark.skipif(not IS_LINKED, reason="the rule reads the participants only")
 
 
 def study(folder, monkeypatch, *, is_linked):
@@ -41,7 +39,7 @@ def run():
     return told + Path("logs/rule.log").read_text(encoding="utf-8") + result.output, ended
 
 
-@pytest.mark.parametrize("is_linked", [False, pytest.param(True, marks=linked)])
+@pytest.mark.parametrize("is_linked", [False, True])
 def test_no_planted_value_leaves_the_raw_tables(tmp_path, monkeypatch, is_linked):
     study(tmp_path, monkeypatch, is_linked=is_linked)
     told, ended = run()
@@ -138,7 +136,6 @@ LINKED = {
 }
 
 
-@linked
 @pytest.mark.parametrize(("table", "fault"), LINKED.values(), ids=LINKED)
 def test_no_planted_value_is_told_where_a_linked_table_stops_the_run(
     tmp_path, monkeypatch, capsys, table, fault
