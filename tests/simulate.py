@@ -37,6 +37,7 @@ def study_from(
     block: np.ndarray | None = None,
     weight: np.ndarray | None = None,
     takeup: np.ndarray | None = None,
+    cluster: np.ndarray | None = None,
 ) -> Study:
     """Arrange arrays as a study; without ``women`` there is the group `all` only."""
     n = len(arm)
@@ -60,6 +61,7 @@ def study_from(
         baselines=pd.DataFrame(index=range(n)),
         groups=groups,
         y=y,
+        cluster=cluster,
     )
 
 

@@ -6,27 +6,74 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
+from scipy import linalg, stats
+
+
+@dataclass(frozen=True)
+class Working:
+    """Covariance of an estimate's scores under persons alike and independent: Satterthwaite's.
+
+    It is ``diag(own) + basis @ core @ basis.T``, shape (units, units), held in parts.
+
+    Attributes
+    ----------
+    own : ndarray, shape (units,)
+        Each unit's part of its own.
+    basis : ndarray, shape (units, m)
+        Directions that units share through what was fitted.
+    core : ndarray, shape (m, m)
+        Symmetric.
+    """
+
+    own: np.ndarray
+    basis: np.ndarray
+    core: np.ndarray
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom: squared trace over trace of the square.
+
+        References
+        ----------
+        Bell and McCaffrey (2002), Bias reduction in standard errors for linear regression
+        with multi-stage samples, Survey Methodology 28(2).
+        """
+        mixed = self.basis @ self.core
+        diagonal = (mixed * self.basis).sum(axis=1)
+        inner = self.basis.T @ mixed
+        trace = self.own.sum() + diagonal.sum()
+        square = (self.own**2).sum() + 2 * self.own @ diagonal + (inner * inner.T).sum()
+        return float(trace**2 / square) if square > 0 else 0.0
+
+    def __add__(self, other: Working) -> Working:
+        """Return that of a sum or difference of two estimates from other persons."""
+        basis = np.hstack([self.basis, other.basis])
+        core = linalg.block_diag(self.core, other.core)
+        return Working(self.own + other.own, basis, core)
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """k estimates that share their persons.
+    """k estimates that share their units.
 
     Attributes
     ----------
     value : ndarray, shape (k,)
         The estimates, each in the unit of its outcome.
-    scores : ndarray, shape (n, k)
-        One row per person of the study, zero for those an estimate does not use,
-        scaled so that ``scores.T @ scores`` is the covariance of the values.
+    scores : ndarray, shape (units, k)
+        One row per unit of the study: its persons, or the clusters that were assigned. Zero
+        for those an estimate does not use, scaled so that ``scores.T @ scores`` is the
+        covariance of the values.
     df : ndarray, shape (k,)
         Degrees of freedom of the t distribution that goes with each value.
+    working : Working or None
+        What the estimates' variance would be by design alone, for clusters.
     """
 
     value: np.ndarray
     scores: np.ndarray
     df: np.ndarray
+    working: Working | None = None
 
     @property
     def covariance(self) -> np.ndarray:
@@ -72,13 +119,19 @@ class Estimates:
     def __sub__(self, other: Estimates) -> Estimates:
         """Return the differences; persons may be shared, wholly or in part.
 
-        The degrees of freedom are Satterthwaite's for a sum of two variances.
+        The degrees of freedom are Satterthwaite's for a sum of two variances, from the design
+        where both come with their working covariance; both may not rest on the same persons.
         """
+        scores = self.scores - other.scores
+        if self.working and other.working:
+            working = self.working + other.working
+            df = np.full(len(self.df), working.df)
+            return Estimates(self.value - other.value, scores, df, working)
         v, w = self.variance, other.variance
         with np.errstate(divide="ignore", invalid="ignore"):
             df = (v + w) ** 2 / (v**2 / self.df + w**2 / other.df)
         df = np.where(np.isfinite(df), df, np.minimum(self.df, other.df))
-        return Estimates(self.value - other.value, self.scores - other.scores, df)
+        return Estimates(self.value - other.value, scores, df)
 
     def over(self, other: Estimates) -> Estimates:
         """Return the ratios with their delta-method scores.
@@ -89,8 +142,10 @@ class Estimates:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = self.value / other.value
             scores = (self.scores - ratio * other.scores) / other.value
-        return Estimates(ratio, scores, np.minimum(self.df, other.df))
+        return Estimates(ratio, scores, np.minimum(self.df, other.df), self.working)
 
     def pick(self, columns: slice | np.ndarray | list[int]) -> Estimates:
         """Return some of the estimates, in the order asked for."""
-        return Estimates(self.value[columns], self.scores[:, columns], self.df[columns])
+        return Estimates(
+            self.value[columns], self.scores[:, columns], self.df[columns], self.working
+        )

@@ -46,6 +46,7 @@ PARTICIPANTS = pa.DataFrameSchema(
         "gender": pa.Column(str, pa.Check.isin(["women", "men"]), coerce=True, nullable=True),
         "takeup": _float(pa.Check.isin([0, 1])),
         "block": pa.Column(str, coerce=True, nullable=True),
+        "cluster": pa.Column(str, coerce=True, nullable=True, required=False),
         "weight": _float(pa.Check.gt(0)),
         "share": _float(SHARE),
         "cost": _float(),

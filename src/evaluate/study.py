@@ -38,6 +38,9 @@ class Study:
         ``all`` first, then women and men, then the exploratory groups of the plan.
     y : ndarray, shape (n, k)
         Outcome columns in the plan's order, NaN where missing.
+    cluster : ndarray of int, shape (n,), or None
+        Position of each person's cluster, 0 to clusters less one, where clusters were
+        assigned, or where persons appear in several waves.
     """
 
     arms: tuple[str, ...]
@@ -52,11 +55,17 @@ class Study:
     baselines: pd.DataFrame
     groups: dict[str, np.ndarray]
     y: np.ndarray
+    cluster: np.ndarray | None = None
 
     @property
     def n(self) -> int:
         """Number of persons."""
         return len(self.arm)
+
+    @property
+    def units(self) -> int:
+        """Number of rows of scores: clusters where there are any, else persons."""
+        return self.n if self.cluster is None else int(self.cluster.max(initial=-1)) + 1
 
     @property
     def contrasts(self) -> tuple[tuple[int, int], ...]:
@@ -88,6 +97,10 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         block, names = pd.factorize(participants["block"], sort=True)
         block_names = [str(name) for name in names]
 
+    cluster: np.ndarray | None = None
+    if "cluster" in participants and participants["cluster"].notna().any():
+        cluster = pd.factorize(participants["cluster"], sort=True)[0].astype(int)
+
     def optional(name: str, is_named: bool) -> np.ndarray | None:
         return participants[name].to_numpy(dtype=float) if is_named else None
 
@@ -108,6 +121,7 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         baselines=prefixed("baseline"),
         groups=groups,
         y=outcomes[[c.name for c in plan.outcome_columns]].to_numpy(dtype=float),
+        cluster=cluster,
     )
 
 
