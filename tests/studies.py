@@ -225,7 +225,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     plan = load_plan(plan_path)
     build, results = Path("build") / name, Path("results") / name
     tables = ("participants", "outcomes", "flow", "cleaning", "dose", "states", "quarantine",
-              "design_checks", "balance", "effects", "scores", "heterogeneity", "costs",
+              "design_checks", "balance", "effects", "covariances", "heterogeneity", "costs",
               "cost_effectiveness", "cost_records")  # fmt: skip
     files = Files({t: str(build / f"{t}.parquet") for t in tables})
     files |= {"plan": plan_path, "raw": str(build / "raw.json"), "code": []}

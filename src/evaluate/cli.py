@@ -1,4 +1,4 @@
-"""The command line: `evaluate new`, `check`, `run`, `simulate`, `demo`."""
+"""The command line: `evaluate new`, `check`, `run`, `power`, `simulate`, `demo`."""
 
 from __future__ import annotations
 
@@ -79,6 +79,70 @@ def check(names: Names = None, directory: Directory = Path()) -> None:
 def run(names: Names = None, directory: Directory = Path(), cores: Cores = 2) -> None:
     """Run the evaluation, from the raw data to the reports."""
     _run(names, directory, cores)
+
+
+@app.command()
+def power(
+    name: Annotated[
+        str | None, typer.Argument(help="A programme that was run: its data say what is left out.")
+    ] = None,
+    persons: Annotated[int | None, typer.Option(help="Persons assigned.")] = None,
+    effect: Annotated[
+        float | None, typer.Option(help="Effect of the offer to be found; a share as 0.05.")
+    ] = None,
+    of: Annotated[
+        str, typer.Option("--for", help="Who it is to be found for: all, women, men, women-men.")
+    ] = "all",
+    offered: Annotated[float | None, typer.Option(help="Share offered. [default: 0.5]")] = None,
+    women: Annotated[float | None, typer.Option(help="Share of women; then also the gap.")] = None,
+    baseline: Annotated[
+        float | None, typer.Option(help="Level without the offer of an outcome that is 1 or 0.")
+    ] = None,
+    sd: Annotated[
+        float | None, typer.Option(help="Standard deviation of any other outcome. [default: 1]")
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of that outcome.")] = None,
+    r2: Annotated[
+        float | None, typer.Option(help="Share of the variance that covariates and blocks explain.")
+    ] = None,
+    covariates: Annotated[int | None, typer.Option(help="Columns of covariates.")] = None,
+    blocks: Annotated[int | None, typer.Option(help="Blocks of the assignment.")] = None,
+    takeup: Annotated[float | None, typer.Option(help="Share who take part.")] = None,
+    attrition: Annotated[float | None, typer.Option(help="Share lost to follow-up.")] = None,
+    clusters: Annotated[int | None, typer.Option(help="Clusters assigned.")] = None,
+    cluster_size: Annotated[float | None, typer.Option(help="Persons in each.")] = None,
+    icc: Annotated[float | None, typer.Option(help="Intra-cluster correlation.")] = None,
+    size_cv: Annotated[
+        float | None, typer.Option(help="Coefficient of variation of the clusters' sizes.")
+    ] = None,
+    icc_gender: Annotated[
+        float | None, typer.Option(help="Correlation within cluster and gender, beyond --icc.")
+    ] = None,
+    r2_clusters: Annotated[
+        float | None, typer.Option(help="Explained between clusters. [default: --r2]")
+    ] = None,
+    level: Annotated[float | None, typer.Option(help="Of the intervals. [default: 0.95]")] = None,
+    power: Annotated[float | None, typer.Option(help="Probability. [default: 0.8]")] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Outcome of NAME, or in a month: work@12.")
+    ] = None,
+    over: Annotated[
+        str, typer.Option(help="A curve over persons: 500,1000,2000 or 500:5000:500.")
+    ] = "",
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file, too.")] = None,
+    directory: Directory = Path(),
+) -> None:
+    """Plan a trial: the smallest effect, and gap, that it would find; or the persons it needs."""
+    options = dict(locals())
+    from evaluate.design.power_command import power_command
+
+    _enter(directory)
+    try:
+        lines = power_command(**{k: v for k, v in options.items() if k != "directory"})
+    except EvaluateError as error:
+        _fail(error)
+    for line in lines:
+        typer.echo(line)
 
 
 @app.command()

@@ -45,6 +45,10 @@ class Working:
         square = (self.own**2).sum() + 2 * self.own @ diagonal + (inner * inner.T).sum()
         return float(trace**2 / square) if square > 0 else 0.0
 
+    def times(self, factor: float) -> Working:
+        """Return that of scores times the root of ``factor``."""
+        return Working(self.own * factor, self.basis, self.core * factor)
+
     def __add__(self, other: Working) -> Working:
         """Return that of a sum or difference of two estimates from other persons."""
         basis = np.hstack([self.basis, other.basis])
@@ -142,7 +146,9 @@ class Estimates:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = self.value / other.value
             scores = (self.scores - ratio * other.scores) / other.value
-        return Estimates(ratio, scores, np.minimum(self.df, other.df), self.working)
+        same = self.working is not None and np.ptp(other.value) == 0
+        working = self.working.times(other.value[0] ** -2) if same and self.working else None
+        return Estimates(ratio, scores, np.minimum(self.df, other.df), working)
 
     def pick(self, columns: slice | np.ndarray | list[int]) -> Estimates:
         """Return some of the estimates, in the order asked for."""

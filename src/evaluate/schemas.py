@@ -49,7 +49,9 @@ PARTICIPANTS = pa.DataFrameSchema(
         "cluster": pa.Column(str, coerce=True, nullable=True, required=False),
         "weight": _float(pa.Check.gt(0)),
         "share": _float(SHARE),
+        "saturation": pa.Column(float, SHARE, coerce=True, nullable=True, required=False),
         "cost": _float(),
+        r"^lottery\.": pa.Column(nullable=True, regex=True, required=False),
         r"^covariate\.": pa.Column(nullable=True, regex=True, required=False),
         r"^baseline\.": _float(regex=True, required=False),
         r"^group\.": pa.Column(str, coerce=True, nullable=True, regex=True, required=False),
@@ -168,7 +170,12 @@ EFFECTS = _table(
     note=_text(empty=True),
 )  # fmt: skip
 
-SCORES = pa.DataFrameSchema({r"^\d+$": _float(regex=True)}, name="scores", strict=True)
+COVARIANCES = _table(
+    "covariances",
+    row=_count(empty=False),
+    other=_count(empty=False),
+    covariance=_float(),
+)
 
 HETEROGENEITY = _table(
     "heterogeneity",
@@ -187,6 +194,129 @@ HETEROGENEITY = _table(
     prespecified=pa.Column("boolean", coerce=True, nullable=True),
     note=_text(empty=True),
 )
+
+POWER = _table(
+    "power",
+    outcome=_text(),
+    month=_month(),
+    arm=_text(),
+    estimator=_text(),
+    group=_text("all", "women", "men", "women-men"),
+    estimate=_float(),
+    std_error=_float(pa.Check.ge(0)),
+    p_value=_float(SHARE),
+    df=_float(pa.Check.gt(0)),
+    level=_float(SHARE),
+    power=_float(SHARE),
+    detectable=_float(pa.Check.ge(0)),
+    relative=_float(pa.Check.ge(0)),
+    ratio_to_all=_float(pa.Check.ge(0)),
+    n=_count(),
+    n_treated=_count(),
+    n_control=_count(),
+    share_treated=_float(SHARE),
+    unit=_text(),
+    note=_text(empty=True),
+)
+
+SPILLOVERS = _table(
+    "spillovers",
+    outcome=_text(),
+    month=_month(),
+    arm=_text(),
+    role=_text("primary", "secondary", "placebo"),
+    estimator=_text(),
+    saturation=_text(),  # a share, or `all`
+    effect=_text("direct", "displacement", "total", "overall"),
+    group=_text("all", "women", "men", "women-men"),
+    estimate=_float(),
+    std_error=_float(pa.Check.ge(0)),
+    conf_low=_float(),
+    conf_high=_float(),
+    p_value=_float(SHARE),
+    df=_float(pa.Check.gt(0)),
+    level=_float(SHARE),
+    n=_count(),
+    n_treated=_count(),
+    n_control=_count(),
+    n_clusters=_count(),
+    unit=_text(),
+    note=_text(empty=True),
+)
+
+NET_EFFECTS = _table(
+    "net_effects",
+    outcome=_text(),
+    month=_month(),
+    arm=_text(),
+    group=_text("all", "women", "men"),
+    displacement=_float(SHARE),
+    effect=_float(),
+    conf_low=_float(),
+    conf_high=_float(),
+    jobs=_float(),
+    jobs_low=_float(),
+    jobs_high=_float(),
+    unit=_text(),
+    note=_text(empty=True),
+)
+
+PATHS = _table(
+    "paths",
+    outcome=_text(),
+    month=_month(),
+    arm=_text(),
+    group=_text("all", "women", "men", "women-men"),
+    kind=_text(
+        "effect", "level_treated", "level_control", "cumulated", "cumulated_treated",
+        "cumulated_control", "cumulated_observed", "area", "first_above", "last_above",
+        "first_below", "last_below",
+    ),
+    estimator=_text(empty=True),
+    estimate=_float(),
+    std_error=_float(pa.Check.ge(0)),
+    conf_low=_float(),
+    conf_high=_float(),
+    band_low=_float(),
+    band_high=_float(),
+    critical=_float(pa.Check.gt(0)),
+    level=_float(SHARE),
+    n=_count(),
+    unit=_text(),
+    note=_text(empty=True),
+    # the smallest of the arms and genders behind a row: before the gate only
+    n_least=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
+)  # fmt: skip
+
+INCIDENCE = _table(
+    "incidence",
+    outcome=_text(),
+    month=_month(empty=False),
+    arm=_text(),
+    group=_text("all", "women", "men", "women-men"),
+    kind=_text(
+        "incidence_treated", "incidence_control", "difference", "competing_treated",
+        "competing_control", "competing_difference", "restricted_mean_treated",
+        "restricted_mean_control", "restricted_mean_difference", "time_lost_treated",
+        "time_lost_control", "time_lost_difference",
+    ),
+    estimate=_float(),
+    std_error=_float(pa.Check.ge(0)),
+    conf_low=_float(),
+    conf_high=_float(),
+    band_low=_float(),
+    band_high=_float(),
+    critical=_float(pa.Check.gt(0)),
+    level=_float(SHARE),
+    at_risk=_count(),
+    n=_count(),
+    unit=_text(),
+    note=_text(empty=True),
+    # persons by then: before the gate only, which judges their increments
+    n_entered=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
+    n_competing=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
+    n_after=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
+)  # fmt: skip
 
 DOSE = _table(
     "dose",

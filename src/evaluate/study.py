@@ -93,7 +93,7 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         }
     block: np.ndarray | None = None
     block_names: list[str] = []
-    if plan.columns.blocks:
+    if plan.columns.strata:
         block, names = pd.factorize(participants["block"], sort=True)
         block_names = [str(name) for name in names]
 
@@ -116,7 +116,7 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         weight=optional("weight", plan.columns.weight is not None),
         takeup=optional("takeup", plan.columns.takeup is not None),
         cost=optional("cost", bool(plan.costs and plan.costs.column)),
-        share=optional("share", plan.assignment.probability is not None),
+        share=optional("share", plan.assignment.by_person),
         covariates=prefixed("covariate"),
         baselines=prefixed("baseline"),
         groups=groups,

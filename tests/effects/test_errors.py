@@ -27,7 +27,7 @@ def trial(blocked=True, **options):
 
 
 def table_of(parts, estimator="difference_in_means", slopes="apart"):
-    """Return the rows of the first outcome; their scores are nought where they are empty."""
+    """Return the rows of the first outcome."""
     study = study_from(**parts)
     columns = {"blocks": ["site"]} if study.block is not None else {}
     if study.takeup is not None:
@@ -37,7 +37,6 @@ def table_of(parts, estimator="difference_in_means", slopes="apart"):
     empty = found.table["estimate"].isna().to_numpy()
     assert found.table.loc[empty, EMPTY].isna().all(axis=None)
     assert found.table.loc[~empty, EMPTY].notna().all(axis=None)
-    assert (found.scores[:, empty] == 0).all()
     assert found.table.loc[empty, "note"].str.startswith("not estimated: ").all()
     assert not found.table.loc[~empty, "note"].str.contains("not estimated").any()
     table = found.table[found.table["outcome"] == "y0"]
@@ -146,14 +145,28 @@ def test_blocks_that_hold_one_arm_each_cannot_be_compared(estimator):
     assert rows.loc["all", "note"].endswith(("no block holds both.", "no block holds both arms"))
 
 
-@pytest.mark.parametrize("estimator", ["difference_in_means", "lin"])
-def test_every_person_alone_in_a_cell_shows_no_variance(estimator):
+def pairs():
     parts = trial() | {"x": None}
     n = len(parts["arm"])
-    parts |= {"block": np.arange(n) // 2, "arm": np.arange(n) % 2}
-    row = table_of(parts, estimator).loc["itt", "1"].loc["all"]
+    return parts | {"block": np.arange(n) // 2, "arm": np.arange(n) % 2}
+
+
+def test_in_pairs_the_variance_is_that_between_pairs():
+    parts = pairs()
+    y, count = parts["y"][:, 0], len(parts["arm"]) // 2
+    difference = y[1::2] - y[::2]
+    row = table_of(parts).loc["itt", "1"].loc["all"]
+    assert row["estimate"] == pytest.approx(difference.mean())
+    assert row["std_error"] == pytest.approx(difference.std(ddof=1) / np.sqrt(count))
+    assert row["df"] == count - 1
+    assert f"{count} blocks hold one unit of an arm" in row["note"]
+
+
+def test_lin_shows_no_variance_of_pairs():
+    parts = pairs()
+    row = table_of(parts, "lin").loc["itt", "1"].loc["all"]
     assert pd.isna(row["estimate"])
-    assert "as many parameters as" in row["note"] or f"got {n // 2}" in row["note"]
+    assert "as many parameters as" in row["note"] or f"got {len(parts['arm']) // 2}" in row["note"]
 
 
 @pytest.mark.parametrize("estimator", ["difference_in_means", "lin"])

@@ -9,7 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from simulate import arrays, plan_of, study_from
 
 from evaluate.effects.adjustment import difference_in_means, lin
+from evaluate.effects.batches import batches
 from evaluate.effects.fit import covariates_for, fit
+from evaluate.effects.groups import estimands
 from evaluate.effects.regression import fixed_effects
 from evaluate.effects.scores import robust_scores
 from evaluate.effects.table import effects
@@ -18,6 +20,7 @@ RTOL = 1e-7  # two orders of the same sums; with few persons a cell, leverages n
 ATOL = 1e-9  # beside values and errors near one
 ESTIMATORS = ("difference_in_means", "fixed_effects", "ancova", "lin")
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "p_value", "df"]
+GENDERS = ("women", "men", "women-men")
 SEEDS = st.integers(0, 2**32 - 1)
 draws = settings(max_examples=12, derandomize=True, deadline=None)
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -33,7 +36,7 @@ def fit_all(parts, estimator, x=None, std_error="HC2"):
     plan = plan_of(study.y, analysis={"std_error": std_error})
     everyone = study.groups["all"]
     covariates = covariates_for(study, "", ())
-    return fit(study, plan.analysis, estimator, study.y, everyone, covariates)
+    return fit(study, plan.std_error_of(estimator), estimator, study.y, everyone, covariates)
 
 
 def table_of(parts, estimator, **sections):
@@ -47,6 +50,21 @@ def table_of(parts, estimator, **sections):
         columns["weight"] = "w"
     plan = plan_of(study.y, columns=columns, analysis={"estimators": [estimator]}, **sections)
     return effects(study, plan)
+
+
+def scores_of(parts, estimator):
+    """Return the scores by outcome column, estimand, contrast and group."""
+    study = study_from(**parts)
+    columns = {} if parts.get("block") is None else {"blocks": ["site"]}
+    if parts.get("takeup") is not None:
+        columns["takeup"] = {"column": "attended", "taken": 1}
+    plan = plan_of(study.y, columns=columns, analysis={"estimators": [estimator]})
+    return {
+        (int(c), one.estimand, study.label(one.contrast), one.group): one.fit.effects.scores[:, i]
+        for batch in batches(study, plan)
+        for one in estimands(study, plan, batch)
+        for i, c in enumerate(batch.columns)
+    }
 
 
 @each_estimator
@@ -209,23 +227,24 @@ def test_a_covariate_missing_for_some_is_the_mean_and_an_indicator(estimator):
 def test_gap_is_womens_row_less_mens(estimator, seed):
     parts = arrays(seed) | {"takeup": np.random.default_rng(seed).random(80).round()}
     got = table_of(parts, estimator)
-    rows = got.table.reset_index()
-    for _, four in rows.groupby(["outcome", "estimand", "arm"]):
+    rows, scores = got.table.reset_index(), scores_of(parts, estimator)
+    for (outcome, estimand, arm), four in rows.groupby(["outcome", "estimand", "arm"]):
         by_group = four.set_index("group")
         women, men, gap = (by_group.loc[g] for g in ("women", "men", "women-men"))
         close(gap["estimate"], women["estimate"] - men["estimate"])
         close(gap["std_error"], np.hypot(women["std_error"], men["std_error"]))
-        at = by_group["index"]
-        between = got.scores[:, at["women"]] - got.scores[:, at["men"]]
-        close(got.scores[:, at["women-men"]], between)
+        w, m, g = (scores[int(outcome[1:]), estimand, arm, x] for x in GENDERS)
+        close(g, w - m)
         assert gap["n"] == women["n"] + men["n"]
 
 
 @each_estimator
 def test_scores_of_the_table_square_to_its_errors(estimator):
     parts = arrays(5, arms=3) | {"takeup": np.arange(80) % 2.0}
-    got = table_of(parts, estimator)
-    close(np.sqrt((got.scores**2).sum(axis=0)), got.table["std_error"].astype(float))
+    scores = scores_of(parts, estimator)
+    for row in table_of(parts, estimator).table.itertuples():
+        own = scores[int(row.outcome[1:]), row.estimand, row.arm, row.group]
+        close(np.sqrt((own**2).sum()), row.std_error)
 
 
 @each_estimator
@@ -254,8 +273,11 @@ def test_persons_without_the_outcome_count_as_if_not_in_the_data(estimator, seed
     first = (whole.table["outcome"] == "y0").to_numpy()
     columns = [*NUMBERS, "n", "n_treated", "n_control", "mean_treated", "mean_control"]
     close(whole.table.loc[first, columns].astype(float), part.table[columns].astype(float))
-    assert_array_equal(whole.scores[absent][:, first], 0)
-    close(whole.scores[~absent][:, first], part.scores)
+    want = scores_of(here | {"y": here["y"][:, [0]]}, estimator)
+    for key, got in scores_of(parts, estimator).items():
+        if key in want:
+            assert_array_equal(got[absent], 0)
+            close(got[~absent], want[key])
 
 
 @pytest.mark.parametrize("estimator", ["difference_in_means", "lin"])

@@ -35,7 +35,7 @@ def equality_of(parts, site, **sections):
     study.groups.update({f"site={s}": site == s for s in np.unique(site)})
     plan = plan_of(parts["y"], groups=["site"], **sections)
     found = effects(study, plan)
-    table = equality_table(found.table, found.scores, plan)
+    table = equality_table(found.table, found.covariances, plan)
     return found.table, checked(table, schemas.HETEROGENEITY, "tests").set_index("dimension")
 
 
@@ -98,7 +98,7 @@ def test_no_groups_give_an_empty_table():
     study = study_from(parts["y"], parts["arm"])
     plan = plan_of(parts["y"], columns={"gender": None})
     found = effects(study, plan)
-    assert checked(equality_table(found.table, found.scores, plan), schemas.HETEROGENEITY, "").empty
+    assert checked(equality_table(found.table, found.covariances, plan), schemas.HETEROGENEITY, "").empty
 
 
 def rejections(gain):
@@ -145,6 +145,6 @@ def test_a_shared_regression_gives_the_gap_and_its_test_the_same_p_value():
     plan = plan_of(study.y, analysis={"estimators": ["lin"], "slopes": "shared"})
     found = effects(study, plan)
     gap = found.table.query("group == 'women-men' and estimand == 'itt'")
-    test = equality_table(found.table, found.scores, plan).query("dimension == 'gender'")
+    test = equality_table(found.table, found.covariances, plan).query("dimension == 'gender'")
     assert_allclose(test["df_error"].to_numpy(float), gap["df"].to_numpy(float))
     assert_allclose(test["p_value"].to_numpy(float), gap["p_value"].to_numpy(float), rtol=1e-9)

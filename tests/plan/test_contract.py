@@ -161,7 +161,7 @@ def test_a_wrong_setting_is_named(plan_file, setting, wrong):
 
 def test_what_is_not_there_yet_is_said(plan_file):
     said = "\n".join(map(str, unsupported(load_plan(plan_file(PROGRAMME)))))
-    for key in ("columns.cluster", "data.spells", "columns.offered"):
+    for key in ("analysis.std_error", "data.spells", "columns.offered"):
         assert f"{key}:" in said or f"{key}." in said
 
 
@@ -170,7 +170,7 @@ def test_what_is_not_there_yet_is_said(plan_file):
     [
         (("design: randomised", "design: observational"), "design: observational"),
         (("[lin, difference_in_means]", "[aipw]"), "analysis.estimators: aipw"),
-        (("std_error: HC2", "std_error: CR2"), "analysis.std_error: CR2"),
+        (("std_error: HC2", "std_error: neyman"), "analysis.std_error: neyman takes persons"),
         (("path: data/raw/NAME/p.csv", "path: p.rds"), "data.participants.path: p.rds"),
         (("amount: 38600", "discount_rate: 0.1"), "costs: name amount, column, or the table"),
     ],

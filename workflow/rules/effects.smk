@@ -7,7 +7,9 @@ REQUIRED INPUTS
 
 OUTPUTS
     build/{programme}/effects.parquet        schemas.EFFECTS, exact counts
-    build/{programme}/scores.parquet         schemas.SCORES, one column per row of effects
+    build/{programme}/covariances.parquet    schemas.COVARIANCES, of rows of groups that share units
+    build/{programme}/spillovers.parquet     schemas.SPILLOVERS, without rows unless shares were drawn
+    build/{programme}/net_effects.parquet    schemas.NET_EFFECTS, under stated displacement
 """
 
 
@@ -19,8 +21,24 @@ rule effects:
         code=source("effects.py"),
     output:
         effects="build/{programme}/effects.parquet",
-        scores="build/{programme}/scores.parquet",
+        covariances="build/{programme}/covariances.parquet",
     log:
         "logs/{programme}/effects.log",
     script:
         "../scripts/effects.py"
+
+
+rule saturation:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        participants="build/{programme}/participants.parquet",
+        outcomes="build/{programme}/outcomes.parquet",
+        effects="build/{programme}/effects.parquet",
+        code=source("saturation.py"),
+    output:
+        spillovers="build/{programme}/spillovers.parquet",
+        net_effects="build/{programme}/net_effects.parquet",
+    log:
+        "logs/{programme}/saturation.log",
+    script:
+        "../scripts/saturation.py"

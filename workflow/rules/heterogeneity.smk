@@ -3,7 +3,7 @@ Do the effects differ between women and men, and between the plan's other groups
 
 REQUIRED INPUTS
     build/{programme}/effects.parquet        schemas.EFFECTS
-    build/{programme}/scores.parquet         schemas.SCORES
+    build/{programme}/covariances.parquet    schemas.COVARIANCES
 
 OUTPUTS
     build/{programme}/heterogeneity.parquet  schemas.HETEROGENEITY, one row per outcome and division
@@ -14,7 +14,7 @@ rule heterogeneity:
     input:
         plan="config/programmes/{programme}.yaml",
         effects="build/{programme}/effects.parquet",
-        scores="build/{programme}/scores.parquet",
+        covariances="build/{programme}/covariances.parquet",
         code=source("heterogeneity.py"),
     output:
         "build/{programme}/heterogeneity.parquet",

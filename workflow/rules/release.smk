@@ -11,7 +11,7 @@ OUTPUTS
                                           whether the data are simulated
 """
 
-STAGES = ["data.py", "design.py", "effects.py", "heterogeneity.py", "costs.py"]
+STAGES = ["data.py", "design.py", "power.py", "effects.py", "saturation.py", "heterogeneity.py", "costs.py"]
 
 
 rule release:
@@ -27,6 +27,9 @@ rule release:
         states="build/{programme}/states.parquet",
         effects="build/{programme}/effects.parquet",
         heterogeneity="build/{programme}/heterogeneity.parquet",
+        power="build/{programme}/power.parquet",
+        spillovers="build/{programme}/spillovers.parquet",
+        net_effects="build/{programme}/net_effects.parquet",
         costs="build/{programme}/costs.parquet",
         cost_effectiveness="build/{programme}/cost_effectiveness.parquet",
         code=source(*STAGES, "release.py"),
@@ -39,6 +42,9 @@ rule release:
         states="results/{programme}/tables/states.csv",
         effects="results/{programme}/tables/effects.csv",
         heterogeneity="results/{programme}/tables/heterogeneity.csv",
+        power="results/{programme}/tables/power.csv",
+        spillovers="results/{programme}/tables/spillovers.csv",
+        net_effects="results/{programme}/tables/net_effects.csv",
         costs="results/{programme}/tables/costs.csv",
         cost_effectiveness="results/{programme}/tables/cost_effectiveness.csv",
         disclosure="results/{programme}/disclosure.json",

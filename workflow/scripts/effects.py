@@ -12,7 +12,7 @@ def main(files, output):
     plan = load_plan(files.plan)
     found = effects(read_study(files.participants, files.outcomes, plan), plan)
     write_parquet(found.table, output.effects, schemas.EFFECTS)
-    write_parquet(found.score_columns, output.scores, schemas.SCORES)
+    write_parquet(found.covariances, output.covariances, schemas.COVARIANCES)
 
 
 if __name__ == "__main__":

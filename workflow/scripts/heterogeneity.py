@@ -9,8 +9,8 @@ from evaluate.plan.load import load_plan
 
 def main(files, output):
     effects = read_parquet(files.effects, schemas.EFFECTS)
-    scores = read_parquet(files.scores, schemas.SCORES).to_numpy()
-    table = equality_table(effects, scores, load_plan(files.plan))
+    covariances = read_parquet(files.covariances, schemas.COVARIANCES)
+    table = equality_table(effects, covariances, load_plan(files.plan))
     write_parquet(table, output, schemas.HETEROGENEITY)
 
 

@@ -26,11 +26,15 @@ from evaluate.data.estimable import (
 from evaluate.data.flow import Flow, no_cleaning
 from evaluate.data.joined import identifiers_used, joined, missing_columns, wanted_columns
 from evaluate.data.keys import KeyMap, key_map, no_key_map
+from evaluate.data.lottery import pooling_fault
 from evaluate.data.people import People
 from evaluate.data.person_decisions import Received, decide
 from evaluate.data.privacy import identity_numbers
 from evaluate.data.readers.read import RawTable, read_table
+from evaluate.data.saturation import alike_in_clusters, saturation_faults, with_exposed
+from evaluate.data.units import unit_faults
 from evaluate.data.values import Values, read_books
+from evaluate.data.waves import every_row, waves
 from evaluate.errors import DataError, EvaluateError, PlanError, Problems
 from evaluate.plan.model import Plan
 
@@ -157,8 +161,11 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
         faults += identity_numbers(tables, plan)
     if faults:
         raise Problems(faults)
-    identity = persons.identify(both.participants, person, changed)
-    repeated = persons.duplicates(both.participants, person, identity, changed, faults)
+    wave = plan.columns.wave
+    if wave and "assignment" in tables:
+        raise PlanError("columns.wave: the offers stand in the participants, not in a table apart.")
+    identity = persons.identify(both.participants, person, changed, wave)
+    repeated = persons.duplicates(both.participants, person, identity, changed, faults, wave)
     arms, arm = persons.arms(both, plan.columns.treatment, faults)
     linked = []
     if "keys" in tables:
@@ -173,26 +180,36 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
     gender = persons.genders(both, plan.columns.gender, faults)
     codes_known = not faults
     values = Values(both, plan.columns, faults, books, plan.data.extract_date)
+    arms, arm = with_exposed(values, plan, arms, arm)
 
+    repeats = waves(values, plan.columns, identity, arm, arms[0], faults)
     flow = Flow(gender, arm, arms, plan.columns.genders)
-    decide(Received(plan, values, identity, repeated, offers, arm, gender, criteria), flow)
+    received = Received(plan, values, identity, repeated, offers, arm, gender, criteria, repeats)
+    drawn = decide(received, flow)
     if codes_known:
         faults += nobody_left(both, plan, flow)
     if not flow.kept.any():
         raise Problems(faults)  # what follows would be found wanting for lack of rows
-    participants = measures.participants(values, plan, flow, arm, gender)
+    alike = alike_in_clusters(plan, arm)
+    faults += map(DataError, unit_faults(values, plan.columns, flow.kept, alike))
+    faults += map(DataError, saturation_faults(values, plan, flow.kept, arm, arms))
+    participants = measures.participants(values, plan, flow, arm, gender, identity, drawn)
+    faults += map(DataError, pooling_fault(plan, participants["share"].to_numpy(dtype=float)))
     outcomes = measures.outcomes(values, plan, flow)
     accepted, started = measures.accepted(values, plan, flow), plan.columns.started
     faults += constant_outcomes(both, plan, outcomes, values.faulty)
     zero = plan.columns.day_zero
+    keys, rows = (
+        (identity.alias_text, identity.alias_person) if wave is None else every_row(identity)
+    )
     people = People(
         source_row=np.arange(1, len(both) + 1),
         gender=gender,
         arm=arm,
         kept=flow.kept.copy(),
         day_zero=values.date(zero) if zero else np.full(len(both), np.datetime64("NaT", "D")),
-        alias_text=identity.alias_text,
-        alias_person=identity.alias_person,
+        alias_text=keys,
+        alias_person=rows,
     )
     if not faults:
         faults += without_day_zero(plan, people, arms)

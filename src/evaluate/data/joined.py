@@ -133,6 +133,7 @@ def wanted_columns(plan: Plan, tables: Joined, criteria: Iterable[str]) -> list[
         Columns that criteria of eligibility read.
     """
     columns, gender = plan.columns, plan.columns.gender
+    rule, saturation = plan.assignment.rule, plan.assignment.saturation
     named: list[tuple[str, str | None]] = [
         ("columns.gender", gender.column if isinstance(gender, GenderColumn) else None),
         ("columns.treatment", columns.treatment.column),
@@ -140,8 +141,12 @@ def wanted_columns(plan: Plan, tables: Joined, criteria: Iterable[str]) -> list[
         ("columns.accepted", columns.accepted.column if columns.accepted else None),
         *((f"columns.{key}", getattr(columns, key)) for key in DAYS),
         *(("columns.blocks", name) for name in columns.blocks),
+        ("columns.cluster", columns.cluster),
+        ("columns.wave", columns.wave),
         ("columns.weight", columns.weight),
         ("assignment", plan.assignment.probability),
+        *(("assignment.rule", name) for name in (rule.columns if rule else [])),
+        ("assignment.saturation", saturation.column if saturation else None),
         *(("eligibility", name) for name in criteria),
         *(("covariates", c.column) for c in plan.covariate_list),
         *((f"outcomes.{c.outcome}", c.source or None) for c in plan.outcome_columns),

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 
 from evaluate.data.flow import Flow
+from evaluate.data.lottery import Lottery
+from evaluate.data.persons import Identity
+from evaluate.data.units import crossed
 from evaluate.data.values import Values
 from evaluate.errors import rows
 from evaluate.notes import reason
@@ -22,17 +25,27 @@ def _not_finite(people: Values, column: str, flow: Flow) -> None:
 
 
 def participants(
-    people: Values, plan: Plan, flow: Flow, arm: np.ndarray, gender: np.ndarray
+    people: Values,
+    plan: Plan,
+    flow: Flow,
+    arm: np.ndarray,
+    gender: np.ndarray,
+    identity: Identity,
+    drawn: Lottery | None,
 ) -> pd.DataFrame:
     """Return the persons kept, as `schemas.PARTICIPANTS`."""
     columns, everyone = plan.columns, np.full(len(arm), np.nan)
+    nobody = np.full(len(arm), None, dtype=object)
+    # Where a person may have several rows, it is told by the first of them: never by its key.
+    person = nobody if columns.wave is None else (identity.person + 1).astype(str).astype(object)
     table: dict[str, np.ndarray] = {
         "source_row": np.arange(1, len(arm) + 1),
-        "person": np.full(len(arm), None, dtype=object),
+        "person": person,
         "arm": arm,
         "gender": gender,
         "takeup": everyone,
-        "block": np.full(len(arm), None, dtype=object),
+        "block": nobody,
+        "cluster": person,
         "weight": everyone,
         "share": everyone,
         "cost": everyone,
@@ -41,12 +54,19 @@ def participants(
         taken = _happened(people, columns.takeup.column, columns.takeup.taken, "taken", flow)
         table["takeup"] = taken
         flow.note(np.isnan(table["takeup"]), reason("missing", column=columns.takeup.column))
-    if columns.blocks:
-        table["block"] = _blocks(people, columns.blocks)
+    if columns.strata:
+        table["block"] = crossed(people, columns.strata)
+    if columns.cluster:
+        table["cluster"] = people.code(columns.cluster)
     if columns.weight:
         table["weight"] = _within(people, columns.weight, flow, 0, np.inf)
     if column := plan.assignment.probability:
         table["share"] = _within(people, column, flow, 0, 1)
+    elif drawn is not None:
+        table["share"] = drawn.probability
+    table |= _record(people, plan, drawn)
+    if plan.assignment.saturation:
+        table["saturation"] = people.number(plan.assignment.saturation.column)
     if plan.costs and plan.costs.column:
         table["cost"] = people.number(plan.costs.column)
         _not_finite(people, plan.costs.column, flow)
@@ -82,15 +102,18 @@ def outcomes(people: Values, plan: Plan, flow: Flow) -> pd.DataFrame:
     return pd.DataFrame(table, index=pd.RangeIndex(flow.kept.sum()))
 
 
-def _blocks(people: Values, columns: list[str]) -> np.ndarray:
-    """Return the block of each person: site=north,wave=2."""
-    block, names = np.zeros(len(people.tables), dtype=np.int64), [""]
-    for column in columns:
-        number, texts = pd.factorize(people.code(column), use_na_sentinel=False)
-        block, pairs = pd.factorize(block * len(texts) + number)
-        parts = [divmod(int(pair), len(texts)) for pair in pairs]
-        names = [f"{names[first]},{column}={texts[last]}" for first, last in parts]
-    return np.array([name[1:] for name in names], dtype=object)[block]
+def _record(people: Values, plan: Plan, drawn: Lottery | None) -> dict[str, np.ndarray]:
+    """Return what is recorded of each person's lottery, for the checks of the design."""
+    columns, found = plan.columns, {}
+    if drawn is not None:
+        found = {
+            "lottery.cell": drawn.cell,
+            "lottery.probability": drawn.probability,
+            "lottery.places": drawn.places,
+            "lottery.eligible": drawn.eligible,
+        }
+    days = {"offered": columns.offered, "started": columns.started}
+    return found | {f"lottery.{key}": people.date(name) for key, name in days.items() if name}
 
 
 def _outcome(people: Values, column: str, outcome: Outcome, flow: Flow) -> np.ndarray:
@@ -123,7 +146,10 @@ def _happened(people: Values, column: str, code: Code, key: str, flow: Flow) -> 
     """Return 1 where a column has the code, 0 where another, NaN where missing."""
     has_code = people.code(column) == code_text(code)
     if flow.kept.any() and not has_code[flow.kept].any():
-        people.fault(column, f"no row has `{code_text(code)}`, which the plan names as `{key}`")
+        what = f"no row has `{code_text(code)}`, which the plan names as `{key}`"
+        if key == "taken":
+            what += ". Mend the code; or, if nobody did, leave the key out: nothing is told of it"
+        people.fault(column, what)
     return np.where(people.absent(column), np.nan, has_code.astype(float))
 
 

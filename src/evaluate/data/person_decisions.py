@@ -14,11 +14,19 @@ import pandas as pd
 from evaluate.data.assignment import Offers
 from evaluate.data.eligibility import Criterion, holds
 from evaluate.data.flow import Flow
+from evaluate.data.lottery import Lottery, lottery, probability
 from evaluate.data.persons import Identity
 from evaluate.data.values import Values
+from evaluate.data.waves import Waves
+from evaluate.errors import DataError
 from evaluate.notes import reason
 from evaluate.plan.columns import GenderColumn
 from evaluate.plan.model import Plan
+
+EVERYBODY = (
+    "assignment.rule: by it the probability of the offer is 0 or 1 for everybody, so that nothing "
+    "was drawn. Look at the cells (`within`) and at the numbers of places and of the eligible."
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,8 @@ class Received:
         Arm and gender.
     criteria : tuple of Criterion
         Criteria of eligibility.
+    waves : Waves, optional
+        Offers of the same persons in other waves.
     """
 
     plan: Plan
@@ -51,12 +61,24 @@ class Received:
     arm: np.ndarray
     gender: np.ndarray
     criteria: tuple[Criterion, ...]
+    waves: Waves | None = None
 
 
-def decide(people: Received, flow: Flow) -> None:
-    """Make every decision on persons, in its order."""
-    for decision in DECISIONS:
+def decide(people: Received, flow: Flow) -> Lottery | None:
+    """Make every decision on persons, in its order.
+
+    Returns
+    -------
+    Lottery or None
+        Each person's lottery by the rule that the plan records.
+    """
+    for decision in UP_TO_THE_LOTTERY:
         decision(people, flow)
+    drawn = lottery(people.values, people.plan, flow.kept)
+    not_drawn(people, drawn, flow)
+    for decision in AFTER_THE_LOTTERY:
+        decision(people, flow)
+    return drawn
 
 
 def duplicates(people: Received, flow: Flow) -> None:
@@ -76,6 +98,12 @@ def without_key(people: Received, flow: Flow) -> None:
         flow.exclude(people.identity.unclear, reason("key_unclear"))
 
 
+def without_wave(people: Received, flow: Flow) -> None:
+    """Take out rows without a wave, where the plan names one."""
+    if people.waves is not None:
+        flow.exclude(people.waves.absent, reason("missing", column=people.plan.columns.wave))
+
+
 def not_randomised(people: Received, flow: Flow) -> None:
     """Take out persons without an offer that counts, where the assignment table has the arms."""
     offers = people.offers
@@ -91,6 +119,17 @@ def without_arm(people: Received, flow: Flow) -> None:
     column = people.plan.columns.treatment.column
     if not _in_offers(people, column):
         flow.exclude(pd.isna(people.arm), reason("missing", column=column))
+
+
+def offered_before(people: Received, flow: Flow) -> None:
+    """Take out rows of persons offered in an earlier wave; count control that is offered later.
+
+    Who has had the offer is out of the lottery, so that later rows compare with nobody. Control
+    stays where it was, whatever later waves bring: leaving it out would undo its lottery.
+    """
+    if people.waves is not None:
+        flow.exclude(people.waves.already_offered, reason("already_offered"))
+        flow.note(people.waves.offered_later, reason("offered_later"))
 
 
 def impossible_age(people: Received, flow: Flow) -> None:
@@ -154,9 +193,35 @@ def not_eligible(people: Received, flow: Flow) -> None:
 
 
 def without_block(people: Received, flow: Flow) -> None:
-    """Take out persons whose block is missing."""
-    for column in people.plan.columns.blocks:
+    """Take out persons whose block is missing, or the cell in which their offer was drawn."""
+    rule = people.plan.assignment.rule
+    within = (rule.within if rule else None) or []
+    for column in dict.fromkeys([*people.plan.columns.blocks, *within]):
         flow.exclude(people.values.absent(column), reason("missing", column=column))
+
+
+def without_cluster(people: Received, flow: Flow) -> None:
+    """Take out persons whose cluster is missing, where the plan names one."""
+    if column := people.plan.columns.cluster:
+        flow.exclude(people.values.absent(column), reason("missing", column=column))
+
+
+def not_drawn(people: Received, drawn: Lottery | None, flow: Flow) -> None:
+    """Take out persons of whom nothing was drawn: the offer, or none, was certain.
+
+    They have nobody to be compared with by lottery. Those in the other arm than the certain one
+    are counted: there the record of the lottery, or that of the arm, is wrong.
+    """
+    share = probability(people.values, people.plan, drawn)
+    if share is None:
+        return
+    certain = np.isin(share, (0, 1))
+    if certain[flow.kept].all():
+        if drawn is not None:
+            people.values.faults.append(DataError(EVERYBODY))
+        return  # of a column it is said where its values are read
+    flow.note(certain & (share == 1 - (people.arm != flow.arms[0])), reason("against_lottery"))
+    flow.exclude(certain, reason("no_lottery"))
 
 
 def without_covariates(people: Received, flow: Flow) -> None:
@@ -182,20 +247,26 @@ def codes_in_codebooks(people: Received, flow: Flow) -> None:
         flow.note(judged.outside, reason("code_outside", column=column, book=book))
 
 
-DECISIONS = (
+UP_TO_THE_LOTTERY = (
     duplicates,
     without_key,
+    without_wave,
     not_randomised,
     without_arm,
+    offered_before,
     impossible_age,
     offer_day,
     start_and_end,
     not_eligible,
     without_block,
+    without_cluster,
+)
+AFTER_THE_LOTTERY = (
     without_covariates,
     without_gender,
     codes_in_codebooks,
 )
+DECISIONS = (*UP_TO_THE_LOTTERY, *AFTER_THE_LOTTERY)
 
 
 def _in_offers(people: Received, column: str) -> bool:

@@ -27,7 +27,8 @@ class Identity:
     key : Series of str, shape (n,), or None
         The key that came last for each row; None where the plan names no key.
     first, person : ndarray of int, shape (n,)
-        The first row with the same key; the same, but -1 where the key denotes nobody.
+        The first row with the same key, and of the same wave where there are waves; the first
+        with the same key in any wave, but -1 where the key denotes nobody.
     absent, unclear : ndarray of bool, shape (n,)
         Rows without a key; rows whose key denotes nobody by the key table.
     alias_text : ndarray of str, shape (k,)
@@ -50,7 +51,9 @@ class Identity:
         return np.append(self.alias_person, -1)[place]
 
 
-def identify(raw: RawTable, person: str | None, key_map: KeyMap) -> Identity:
+def identify(
+    raw: RawTable, person: str | None, key_map: KeyMap, wave: str | None = None
+) -> Identity:
     """Read the participants under the keys that came last.
 
     Parameters
@@ -61,6 +64,8 @@ def identify(raw: RawTable, person: str | None, key_map: KeyMap) -> Identity:
         The column with the key of a person.
     key_map : KeyMap
         Which key came last.
+    wave : str, optional
+        The column with the wave, of which each has a row for a person.
     """
     if person is None:
         nowhere, each = np.zeros(len(raw.cells), dtype=bool), np.arange(len(raw.cells))
@@ -68,11 +73,15 @@ def identify(raw: RawTable, person: str | None, key_map: KeyMap) -> Identity:
         return Identity(None, each, each, nowhere, nowhere, none.astype(object), none)
     own = raw.cells[person]
     key, absent, unclear = key_map.follow(own), missing(own), key_map.is_unclear(own)
-    number, different = pd.factorize(key)
-    first_row = np.zeros(len(different), dtype=np.int64)
-    first_row[number[::-1]] = np.arange(len(key))[::-1]  # the last that is written is the first
-    first = first_row[number]
+    number = pd.factorize(key)[0]
+    first = _first_with(number)
     person_row = np.where(absent | unclear, -1, first)
+    if wave is not None:
+        text, place = distinct(raw.cells[wave])
+        named, waves = pd.factorize(codes(text)[place])
+        alone = len(waves) + np.arange(len(key))  # rows without a wave repeat none
+        pair = number * (len(waves) + len(key)) + np.where(named < 0, alone, named)
+        first = _first_with(pd.factorize(pair)[0])
     at = np.flatnonzero(person_row == np.arange(len(key)))
     lasts = pa.array(key.iloc[at].array, pa.string())
     place = place_in(pd.Series(key_map.last.to_pandas(), dtype="str"), lasts)
@@ -88,18 +97,26 @@ def identify(raw: RawTable, person: str | None, key_map: KeyMap) -> Identity:
     )
 
 
+def _first_with(number: np.ndarray) -> np.ndarray:
+    """Return the first row with the number of each row, shape (n,)."""
+    first_row = np.zeros(number.max(initial=-1) + 1, dtype=np.int64)
+    first_row[number[::-1]] = np.arange(len(number))[::-1]  # the last that is written is the first
+    return first_row[number]
+
+
 def duplicates(
     raw: RawTable,
     person: str | None,
     identity: Identity,
     key_map: KeyMap,
     faults: list[EvaluateError],
+    wave: str | None = None,
 ) -> np.ndarray:
     """Return which rows repeat an earlier row whole, shape (n,).
 
     Only a person's key tells a repeated row from two persons who are alike; without one
-    nothing is a duplicate. Rows of one person that differ are a fault: which of them is
-    right is not for a program to choose.
+    nothing is a duplicate. Rows of one person, or of one in one wave, that differ are a fault:
+    which of them is right is not for a program to choose.
     """
     if person is None or identity.key is None:
         return np.zeros(len(raw.cells), dtype=bool)
@@ -109,6 +126,7 @@ def duplicates(
     differing = left[(np.bincount(identity.first[left]) > 1)[identity.first[left]]]
     if not len(differing):
         return repeated
+    one_wave, each_wave = (" in one wave", " for each wave") if wave else ("", "")
     key, own = identity.key.iloc[differing], raw.cells[person].iloc[differing]
     is_joined = (own.groupby(key).transform("nunique") > 1).to_numpy()
     for chosen, why in (
@@ -120,9 +138,9 @@ def duplicates(
             who = "1 person has" if count == 1 else f"{count:,} persons have"
             faults.append(
                 DataError(
-                    f"{raw.path}: column {person}: {who} several rows that differ{why}, "
-                    f"{rows(int(chosen.sum()))} in all. A person has one row: find out which "
-                    "is right and ask for a new delivery."
+                    f"{raw.path}: column {person}: {who} several rows{one_wave} that differ{why}, "
+                    f"{rows(int(chosen.sum()))} in all. A person has one row{each_wave}: find out "
+                    "which is right and ask for a new delivery."
                 )
             )
     return repeated

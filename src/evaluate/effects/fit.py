@@ -9,11 +9,12 @@ import numpy as np
 
 from evaluate.covariates import Covariates, columns_of, imputed, independent
 from evaluate.effects.adjustment import alone, both_arms, difference_in_means, lin
+from evaluate.effects.linear import OF_CLUSTERS, Errors
 from evaluate.effects.regression import fixed_effects
+from evaluate.effects.small_blocks import small_blocks
 from evaluate.errors import DesignError
 from evaluate.estimates import Estimates
 from evaluate.notes import note
-from evaluate.plan.model import Analysis
 from evaluate.study import Study
 
 
@@ -24,7 +25,7 @@ class Fit:
     Attributes
     ----------
     effects : Estimates or None
-        k values with scores over all n persons of the study.
+        k values with scores over all persons, or clusters, of the study.
     rows : ndarray of bool, shape (n,)
         The persons used.
     notes : tuple of str
@@ -46,7 +47,7 @@ def covariates_for(study: Study, outcome: str, without: Sequence[str]) -> Covari
 
 def fit(
     study: Study,
-    analysis: Analysis,
+    kind: str,
     estimator: str,
     y: np.ndarray,
     rows: np.ndarray,
@@ -58,8 +59,8 @@ def fit(
     ----------
     study : Study
         The persons.
-    analysis : Analysis
-        The plan's choices.
+    kind : str
+        Of standard error, as `linear.Errors`.
     estimator : {"difference_in_means", "fixed_effects", "ancova", "lin"}
         What to estimate with.
     y : ndarray, shape (n, k)
@@ -75,41 +76,50 @@ def fit(
         In the order of ``study.contrasts``.
     """
     if estimator == "difference_in_means":
-        return [_difference(study, y, rows, contrast) for contrast in study.contrasts]
-    return _adjusted(study, analysis, estimator, y, rows, covariates)[0]
+        return [_difference(study, kind, y, rows, contrast) for contrast in study.contrasts]
+    return _adjusted(study, kind, estimator, y, rows, covariates)[0]
 
 
 def fit_shared(
     study: Study,
-    analysis: Analysis,
+    kind: str,
     y: np.ndarray,
     rows: np.ndarray,
     covariates: Covariates,
 ) -> list[list[Fit]]:
     """Fit women and men, in this order, by Lin's regression with common covariate slopes."""
     gendered = rows & (study.groups["women"] | study.groups["men"])
-    return _adjusted(study, analysis, "lin", y, gendered, covariates, apart=study.groups["men"])
+    return _adjusted(study, kind, "lin", y, gendered, covariates, apart=study.groups["men"])
 
 
-def _difference(study: Study, y: np.ndarray, rows: np.ndarray, contrast: tuple[int, int]) -> Fit:
+def _difference(
+    study: Study, kind: str, y: np.ndarray, rows: np.ndarray, contrast: tuple[int, int]
+) -> Fit:
     rows = rows & np.isin(study.arm, contrast)
     used = _within_blocks(study, rows, contrast)
     if len(_present(study, [rows])) < 2:
-        return Fit(None, rows, (note("few"),))
+        return Fit(None, rows, (_few(study),))
     if not used.any():
         return Fit(None, rows, (note("no_block"),))
+    arm, block, errors = study.arm[used], _of(study.block, used), _errors(study, kind, used)
     try:
         effects = difference_in_means(
-            y[used], study.arm[used], contrast, _of(study.block, used), _of(study.weight, used)
+            y[used], arm, contrast, block, _of(study.weight, used), errors
         )
     except DesignError as error:
         return Fit(None, used, (note("error", reason=error),))
-    return Fit(_spread(effects, used), used, _block_notes(study, rows, used))
+    notes = _block_notes(study, rows, used)
+    if block is not None:
+        _, position = np.unique(block, return_inverse=True)
+        small = small_blocks(arm == contrast[0], position, errors.cluster)
+        if small.any():
+            notes = (*_lost(rows, used), note("small_blocks", n=int(small.sum())))
+    return Fit(_spread(effects, used, errors), used, notes)
 
 
 def _adjusted(
     study: Study,
-    analysis: Analysis,
+    kind: str,
     estimator: str,
     y: np.ndarray,
     rows: np.ndarray,
@@ -131,28 +141,30 @@ def _adjusted(
         ]
 
     if not contrasts:
-        return empty(note("few"))
+        return empty(_few(study))
     if not used.any():
         return empty(note("no_block"))
     arm, weight, block = study.arm[used], _of(study.weight, used), _of(study.block, used)
     values, second = covariates.values[used], _of(apart, used)
     x, notes = _adjustment(estimator, values, covariates.names, arm, block, second)
-    kind = analysis.std_error_of(estimator)
+    if study.cluster is None and (single := _singled_out(estimator, x, arm)):
+        notes.append(note("single", n=single))
+    errors = _errors(study, kind, used)
     try:
         if estimator == "lin":
             stratum = None if second is None else second.astype(int)
-            found = lin(y[used], arm, x, contrasts, weight, kind, stratum)
+            found = lin(y[used], arm, x, contrasts, weight, stratum=stratum, errors=errors)
         else:
-            found = [fixed_effects(y[used], arm, x, contrasts, block, weight, kind)]
+            found = [fixed_effects(y[used], arm, x, contrasts, block, weight, errors=errors)]
     except DesignError as error:
         return empty(note("error", reason=error))
     if estimator == "lin":
         notes = [*_block_notes(study, rows & np.isin(study.arm, arms), used), *notes]
-    fits = empty(note("few"))
+    fits = empty(_few(study))
     for s, (stratum_rows, effects) in enumerate(zip(strata, found, strict=True)):
         for contrast, estimates in zip(contrasts, effects, strict=True):
             members = used & stratum_rows & np.isin(study.arm, contrast)
-            one = Fit(_spread(estimates, used), members, tuple(notes))
+            one = Fit(_spread(estimates, used, errors), members, tuple(notes))
             fits[s][study.contrasts.index(contrast)] = one
     return fits
 
@@ -185,24 +197,38 @@ def _adjustment(
     if count := int(np.isnan(values).sum()):
         notes.append(note("imputed", n=count))
     x = x[:, kept]
-    if single := sum(_singled_out(x[slopes == a]) for a in np.unique(slopes)):
-        notes.append(note("single", n=single))
     return (np.hstack([indicators[:, among_blocks], x]) if estimator == "lin" else x), notes
 
 
-def _singled_out(x: np.ndarray) -> int:
+def _singled_out(estimator: str, x: np.ndarray, arm: np.ndarray) -> int:
     """Count the persons whom an indicator tells from all others: they are fitted exactly."""
-    binary = ((x == 0) | (x == 1)).all(axis=0)
-    ones = x[:, binary].sum(axis=0)
-    one, other = x[:, binary][:, ones == 1] == 1, x[:, binary][:, ones == len(x) - 1] == 0
-    return int((one.any(axis=1) | other.any(axis=1)).sum())
+    binary = x[:, ((x == 0) | (x == 1)).all(axis=0)] == 1
+    parts = [arm == a for a in np.unique(arm)] if estimator == "lin" else [arm >= 0]
+    found = 0
+    for rows in parts:
+        ones = binary[rows].sum(axis=0)
+        one = binary[rows][:, ones == 1].any(axis=1)
+        other = ~binary[rows][:, ones == rows.sum() - 1]
+        found += int((one | other.any(axis=1)).sum())
+    return found
 
 
 def _present(study: Study, strata: Sequence[np.ndarray]) -> list[int]:
-    """Return the arms with two persons or more in every stratum."""
-    return [
-        a for a in range(len(study.arms)) if all((study.arm[s] == a).sum() >= 2 for s in strata)
-    ]
+    """Return the arms with two persons or more, or two clusters, in every stratum."""
+
+    def count(rows: np.ndarray) -> int:
+        return len(np.unique(study.cluster[rows])) if study.cluster is not None else rows.sum()
+
+    arms = range(len(study.arms))
+    return [a for a in arms if all(count(s & (study.arm == a)) >= 2 for s in strata)]
+
+
+def _few(study: Study) -> str:
+    return note("few" if study.cluster is None else "few_clusters")
+
+
+def _errors(study: Study, kind: str, rows: np.ndarray) -> Errors:
+    return Errors(kind, _of(study.cluster, rows), study.units if kind in OF_CLUSTERS else 0)
 
 
 def _varies(x: np.ndarray, arm: np.ndarray, apart: np.ndarray | None) -> np.ndarray:
@@ -221,17 +247,20 @@ def _within_blocks(study: Study, rows: np.ndarray, arms: Sequence[int]) -> np.nd
     return used
 
 
-def _block_notes(study: Study, rows: np.ndarray, used: np.ndarray) -> tuple[str, ...]:
+def _lost(rows: np.ndarray, used: np.ndarray) -> tuple[str, ...]:
     lost = int(rows.sum() - used.sum())
-    single = alone(study.arm[used], _of(study.block, used))
-    return (
-        *((note("blocks", n=lost),) if lost else ()),
-        *((note("alone", n=single),) if single else ()),
-    )
+    return (note("blocks", n=lost),) if lost else ()
 
 
-def _spread(effects: Estimates, used: np.ndarray) -> Estimates:
-    """Give every person of the study a row of scores."""
+def _block_notes(study: Study, rows: np.ndarray, used: np.ndarray) -> tuple[str, ...]:
+    single = 0 if study.cluster is not None else alone(study.arm[used], _of(study.block, used))
+    return (*_lost(rows, used), *((note("alone", n=single),) if single else ()))
+
+
+def _spread(effects: Estimates, used: np.ndarray, errors: Errors) -> Estimates:
+    """Give every person of the study a row of scores; clusters have theirs already."""
+    if errors.kind in OF_CLUSTERS:
+        return effects
     scores = np.zeros((len(used), effects.scores.shape[1]))
     scores[used] = effects.scores
     return Estimates(effects.value, scores, effects.df)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evaluate.covariates import Covariates
+from evaluate.effects.batches import Batch
 from evaluate.effects.fit import Fit, fit, fit_shared
+from evaluate.estimates import Estimates
 from evaluate.notes import note
 from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
@@ -16,28 +18,6 @@ from evaluate.study import GAP, Study
 Key = tuple[str, tuple[int, int]]  # group and contrast
 WEAK_F = 10.0  # Staiger and Stock's rule of thumb
 NO_TAKEUP = 1e-10  # effect on take-up that is rounding
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Outcome columns that the same persons have and the same covariates adjust.
-
-    Attributes
-    ----------
-    columns : ndarray of int, shape (k,)
-        Positions among the outcome columns of the plan.
-    y : ndarray, shape (n, k)
-        The outcomes, zero where they are missing.
-    observed : ndarray of bool, shape (n,)
-        Who has them.
-    covariates : Covariates
-        What adjusts them.
-    """
-
-    columns: np.ndarray
-    y: np.ndarray
-    observed: np.ndarray
-    covariates: Covariates
 
 
 @dataclass(frozen=True)
@@ -70,7 +50,7 @@ def estimands(study: Study, plan: Plan, batch: Batch) -> Iterator[Estimand]:
         if leads:
             if not at_once:
                 fits = fits_by_group(study, plan, estimator, both, known, batch.covariates)
-            for (group, contrast), one in taking_part(fits, estimator).items():
+            for (group, contrast), one in taking_part(study, fits, estimator).items():
                 yield Estimand("late", "tsls", group, contrast, one)
 
 
@@ -84,22 +64,24 @@ def fits_by_group(
 ) -> dict[Key, Fit]:
     """Fit every group and contrast, and the gap between women and men from their scores."""
     found: dict[Key, Fit] = {}
+    kind = plan.std_error_of(estimator)
     for group, members in study.groups.items():
-        fits = fit(study, plan.analysis, estimator, y, members & observed, covariates)
+        fits = fit(study, kind, estimator, y, members & observed, covariates)
         found |= {(group, c): f for c, f in zip(study.contrasts, fits, strict=True)}
     if not plan.columns.both_genders:
         return found
     shared = plan.analysis.slopes == "shared" and estimator == "lin"
     if shared:
-        both = fit_shared(study, plan.analysis, y, observed, covariates)
+        both = fit_shared(study, kind, y, observed, covariates)
         for gender, fits in zip(("women", "men"), both, strict=True):
             found |= {(gender, c): f for c, f in zip(study.contrasts, fits, strict=True)}
     for contrast in study.contrasts:
-        found[GAP, contrast] = gap(found["women", contrast], found["men", contrast], shared)
+        women, men = found["women", contrast], found["men", contrast]
+        found[GAP, contrast] = gap(study, women, men, shared)
     return found
 
 
-def gap(women: Fit, men: Fit, shared: bool = False) -> Fit:
+def gap(study: Study, women: Fit, men: Fit, shared: bool = False) -> Fit:
     """Return women's effects less men's; ``shared`` says that one regression gave both."""
     rows = women.rows | men.rows
     if women.effects is None or men.effects is None:
@@ -107,11 +89,30 @@ def gap(women: Fit, men: Fit, shared: bool = False) -> Fit:
     difference = women.effects - men.effects
     if shared:
         difference = replace(difference, df=women.effects.df)
-    return Fit(difference, rows, (*women.notes, *men.notes))
+    elif study.cluster is not None and difference.working is None:
+        difference = replace(difference, df=_shared_df(study, women, men))
+    return Fit(difference, rows, tuple(dict.fromkeys((*women.notes, *men.notes))))
 
 
-def taking_part(fits: dict[Key, Fit], estimator: str) -> dict[Key, Fit]:
+def _shared_df(study: Study, women: Fit, men: Fit) -> np.ndarray:
+    """Return the degrees of freedom of a gap within clusters that women and men share.
+
+    One less than the clusters of both where each has one less than its own (CR0, CR1).
+    """
+    assert study.cluster is not None and women.effects is not None
+    assert men.effects is not None
+    fewest = np.minimum(women.effects.df, men.effects.df)
+    counts = [len(np.unique(study.cluster[one.rows])) - 1 for one in (women, men)]
+    if (women.effects.df == counts[0]).all() and (men.effects.df == counts[1]).all():
+        both = len(np.unique(study.cluster[women.rows | men.rows]))
+        return np.full_like(fewest, both - 1.0)
+    return fewest
+
+
+def taking_part(study: Study, fits: dict[Key, Fit], estimator: str) -> dict[Key, Fit]:
     """Divide the effects of the offer by its effect on take-up, the last column.
+
+    With one and the same regression for both, this is two-stage least squares.
 
     References
     ----------
@@ -125,7 +126,8 @@ def taking_part(fits: dict[Key, Fit], estimator: str) -> dict[Key, Fit]:
     }
     for group, contrast in fits:
         if group == GAP and contrast[1] == 0:
-            found[GAP, contrast] = gap(found["women", contrast], found["men", contrast])
+            women, men = found["women", contrast], found["men", contrast]
+            found[GAP, contrast] = gap(study, women, men)
     return found
 
 
@@ -133,7 +135,7 @@ def _wald(one: Fit, estimator: str) -> Fit:
     if one.effects is None:
         return one
     k = len(one.effects.value) - 1
-    first = one.effects.pick([k] * k)
+    first = first_stage(one.effects)
     size, error = first.value[0], first.std_error[0]
     if abs(size) < NO_TAKEUP:
         return Fit(None, one.rows, (note("no_takeup"),))
@@ -142,7 +144,13 @@ def _wald(one: Fit, estimator: str) -> Fit:
         notes.append(note("reversed"))
     if error > 0 and (f := (size / error) ** 2) < WEAK_F:
         notes.append(note("weak", f=f"{f:.1f}"))
-    return Fit(one.effects.pick(slice(k)).over(first), one.rows, tuple(notes))
+    ratio = one.effects.pick(slice(k)).over(one.effects.pick([k] * k))
+    return Fit(ratio, one.rows, tuple(notes))
+
+
+def first_stage(effects: Estimates) -> Estimates:
+    """Return the effect on take-up, the last column."""
+    return effects.pick([len(effects.value) - 1])
 
 
 def _first(one: Fit, k: int) -> Fit:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from evaluate.covariates import independent
-from evaluate.effects.scores import robust_scores
+from evaluate.effects.linear import Errors, Regression, estimate
 from evaluate.errors import DesignError
 from evaluate.estimates import Estimates
 
@@ -21,6 +21,7 @@ def fixed_effects(
     block: np.ndarray | None = None,
     weight: np.ndarray | None = None,
     kind: str = "HC2",
+    errors: Errors | None = None,
 ) -> list[Estimates]:
     """Estimate effects by least squares with an indicator per arm and per block.
 
@@ -43,8 +44,10 @@ def fixed_effects(
         Blocks, absorbed and counted in the degrees of freedom.
     weight : ndarray, shape (n,), optional
         Weights above zero.
-    kind : {"HC0", "HC1", "HC2", "HC3"}
-        Kind of robust variance.
+    kind : {"classical", "HC0", "HC1", "HC2", "HC3"}
+        Kind of variance, where ``errors`` does not say it.
+    errors : Errors, optional
+        Kind of variance and the clusters.
 
     Returns
     -------
@@ -54,7 +57,8 @@ def fixed_effects(
     Raises
     ------
     DesignError
-        If blocks or covariates tell the arms apart, or parameters are as many as persons.
+        If blocks or covariates tell the arms apart, or parameters are as many as persons or
+        clusters.
 
     References
     ----------
@@ -77,15 +81,20 @@ def fixed_effects(
         raise DesignError("blocks tell the arms apart: no block holds both.")
     design = np.hstack([indicators, within(x)])
     design = design[:, independent(design, constant=False)]
-    df = n - len(mass) - design.shape[1]
-    if df < 1:
+    parameters = len(mass) + design.shape[1]
+    if n <= parameters:
         raise DesignError(f"as many parameters as persons ({n}): name fewer covariates.")
     q, r = np.linalg.qr(design)
     z = within(y)
     fitted = q.T @ z
     beta = np.linalg.solve(r, fitted)
-    residual = z - q @ fitted
     leverage = w / mass[block] + (q**2).sum(axis=1)
+    errors, nobody = errors or Errors(kind), np.zeros(n, dtype=int)
+    basis = q
+    if errors.kind == "CR2":  # it needs the blocks' part of the projection, too
+        blocks = np.equal.outer(block, np.arange(len(mass))) * (root / np.sqrt(mass))
+        basis = np.hstack([q, blocks])
+    fit = Regression(z - q @ fitted, basis, nobody, nobody, w, parameters, leverage)
     position = {int(a): i for i, a in enumerate(arms[1:])}
     found = []
     for a, b in contrasts:
@@ -93,7 +102,5 @@ def fixed_effects(
         for one, sign in ((a, 1.0), (b, -1.0)):
             if one in position:  # the first arm is the reference
                 pick[position[one]] = sign
-        c = q @ np.linalg.solve(r.T, pick)
-        scores = robust_scores(c, residual, leverage, df, kind, n / df)
-        found.append(Estimates(pick @ beta, scores, np.full(y.shape[1], float(df))))
+        found.append(estimate(pick @ beta, q @ np.linalg.solve(r.T, pick), fit, errors))
     return found

@@ -1,4 +1,4 @@
-"""From residuals to scores whose squares sum to a robust variance."""
+"""From residuals to scores whose squares sum to a variance."""
 
 from __future__ import annotations
 

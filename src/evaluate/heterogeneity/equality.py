@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,17 +12,18 @@ from scipy import stats
 from evaluate.estimates import Estimates
 from evaluate.notes import note
 from evaluate.plan.model import Plan
+from evaluate.study import GAP
 
 
-def equality_test(levels: Estimates, one_fit: bool = False) -> tuple[float, int, float, float]:
+def equality_test(levels: Estimates, df: float | None = None) -> tuple[float, int, float, float]:
     """Test that the effects of several groups are equal.
 
     Parameters
     ----------
     levels : Estimates
-        One value per group, L of them; persons may not be shared.
-    one_fit : bool
-        Whether one regression gave them all, whose degrees of freedom then count.
+        One value per group, L of them.
+    df : float, optional
+        Degrees of freedom of the difference of two groups, where they are known otherwise.
 
     Returns
     -------
@@ -33,20 +35,20 @@ def equality_test(levels: Estimates, one_fit: bool = False) -> tuple[float, int,
     difference = levels.pick(slice(1, None)) - levels.pick([0] * (count - 1))
     covariance = difference.covariance
     statistic = difference.value @ np.linalg.pinv(covariance) @ difference.value / (count - 1)
-    df_error = difference.df[0] if count == 2 and not one_fit else levels.df.min()
+    df_error = df or (difference.df[0] if count == 2 else levels.df.min())
     p_value = stats.f.sf(statistic, count - 1, df_error)
     return float(statistic), count - 1, float(df_error), float(p_value)
 
 
-def equality_table(effects: pd.DataFrame, scores: np.ndarray, plan: Plan) -> pd.DataFrame:
+def equality_table(effects: pd.DataFrame, covariances: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Test equal effects along gender and each exploratory group.
 
     Parameters
     ----------
     effects : DataFrame
         As `schemas.EFFECTS`.
-    scores : ndarray, shape (n, rows)
-        Scores of its rows.
+    covariances : DataFrame
+        As `schemas.COVARIANCES`: of its rows, where they are not zero.
     plan : Plan
         The programme file.
 
@@ -58,6 +60,7 @@ def equality_table(effects: pd.DataFrame, scores: np.ndarray, plan: Plan) -> pd.
         significant with a probability of 80 per cent.
     """
     dimensions = {name: f"{name}=" for name in plan.groups}
+    pairs = {(i, j): v for i, j, v in covariances.itertuples(index=False)}
     lead = effects[(effects["estimand"] == "itt") & (effects["estimator"] == plan.estimators[0])]
     rows = []
     for (outcome, month, arm), one in lead.groupby(
@@ -68,9 +71,8 @@ def equality_table(effects: pd.DataFrame, scores: np.ndarray, plan: Plan) -> pd.
                 chosen = one[one["group"].isin(["women", "men"])]
             else:
                 chosen = one[one["group"].str.startswith(dimensions[dimension])]
-            shared = plan.analysis.slopes == "shared" and plan.estimators[0] == "lin"
-            one_fit = shared and dimension == "gender"
-            found = _test(chosen, scores, plan.analysis.level, one_fit)
+            gap = one[one["group"] == GAP] if dimension == "gender" else one[:0]
+            found = _test(chosen, pairs, gap, plan.analysis.level)
             rows.append(
                 {
                     "outcome": outcome,
@@ -92,23 +94,36 @@ def equality_table(effects: pd.DataFrame, scores: np.ndarray, plan: Plan) -> pd.
 
 
 def _test(
-    chosen: pd.DataFrame, scores: np.ndarray, level: float, one_fit: bool
+    chosen: pd.DataFrame,
+    pairs: Mapping[tuple[int, int], float],
+    gap: pd.DataFrame,
+    level: float,
 ) -> dict[str, object]:
     if chosen["estimate"].isna().any() or len(chosen) < 2:
         return {"note": note("no_test")}
-    levels = Estimates(
-        chosen["estimate"].to_numpy(dtype=float),
-        scores[:, chosen.index],
-        chosen["df"].to_numpy(dtype=float),
-    )
-    statistic, df, df_error, p_value = equality_test(levels, one_fit)
+    levels = _levels(chosen, pairs)
+    df = float(gap["df"].iloc[0]) if len(gap) else None
+    statistic, count, df_error, p_value = equality_test(levels, df)
     difference = levels.pick([0]) - levels.pick([1])
     detectable = replace(difference, df=np.array([df_error])).detectable(level)[0]
     return {
         "statistic": statistic,
-        "df": df,
+        "df": count,
         "df_error": df_error,
         "p_value": p_value,
         "detectable": detectable if len(chosen) == 2 else None,
         "note": "",
     }
+
+
+def _levels(chosen: pd.DataFrame, pairs: Mapping[tuple[int, int], float]) -> Estimates:
+    """Return estimates with the covariance of the rows, in as few scores as there are rows."""
+    variance = np.diag(chosen["std_error"].to_numpy(dtype=float) ** 2)
+    for i, row in enumerate(chosen.index):
+        for j, other in enumerate(chosen.index):
+            variance[i, j] += pairs.get((row, other), 0.0) + pairs.get((other, row), 0.0)
+    value, vector = np.linalg.eigh(variance)
+    scores = np.sqrt(np.maximum(value, 0))[:, None] * vector.T
+    return Estimates(
+        chosen["estimate"].to_numpy(dtype=float), scores, chosen["df"].to_numpy(dtype=float)
+    )

@@ -1,4 +1,4 @@
-"""Section `assignment`: what the sample-ratio test compares with."""
+"""Section `assignment`: what is recorded of the lottery, to compare the data with."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from evaluate.plan.closed import Closed, Code
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+AnyShare = Annotated[float, Field(ge=0, le=1)]
+Places = Annotated[int, Field(ge=1)]
 
 
 class ShareColumn(Closed):
@@ -17,21 +19,77 @@ class ShareColumn(Closed):
     column: str
 
 
+class Rule(Closed):
+    """How offers were drawn: in each cell so many of those in it, or such a share of them."""
+
+    within: list[str] | None = Field(
+        None,
+        description="Columns whose combinations are the cells; by default the blocks. The wave is "
+        "always among them.",
+    )
+    places: Places | str | dict[Code, str] | None = Field(
+        None, description="Offers in each cell: a number, the column with it, or {arm: column}."
+    )
+    eligible: str | None = Field(
+        None, description="Column with the number in the cell's lottery; by default counted."
+    )
+    share: str | dict[Code, AnyShare] | None = Field(
+        None, description="Probability of the offer: the column with it, or {cell: share}."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Rule:
+        if (self.places is None) == (self.share is None):
+            raise ValueError("name either places or share")
+        if self.eligible is not None and self.places is None:
+            raise ValueError("eligible goes with places")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it reads, each once."""
+        places = [*self.places.values()] if isinstance(self.places, dict) else [self.places]
+        named = [*(self.within or []), *places, self.eligible, self.share]
+        return list(dict.fromkeys(name for name in named if isinstance(name, str)))
+
+
+class Saturation(Closed):
+    """The share offered in each cluster, drawn before the persons within clusters were."""
+
+    column: str
+    control: AnyShare = Field(0.0, description="Share of the clusters where nobody was offered.")
+
+
 class Assignment(Closed):
-    """A share, or each person's probability."""
+    """A share, each person's probability, or the rule by which offers were drawn."""
 
     share: Share | dict[Code, Share] | ShareColumn | None = Field(
         None, description="Share assigned to treatment, or per arm, or a column."
     )
     column: str | None = Field(None, description="The same as `share: {column: ...}`.")
+    rule: Rule | None = Field(
+        None, description="How offers were drawn; probabilities are worked out by it."
+    )
+    saturation: Saturation | None = Field(
+        None, description="Two-level draw: a share for each cluster, then persons within it."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Assignment:
         if self.share is not None and self.column is not None:
             raise ValueError("share and column exclude each other")
+        if self.rule is not None and self.share is not None and self.probability is None:
+            raise ValueError("share and rule exclude each other; a column may stand beside a rule")
+        if self.saturation is not None and (self.by_person or self.share is not None):
+            raise ValueError("saturation is the share offered in each cluster: name no other")
         return self
 
     @property
     def probability(self) -> str | None:
         """The column with each person's probability of the offer."""
         return self.share.column if isinstance(self.share, ShareColumn) else self.column
+
+    @property
+    def by_person(self) -> bool:
+        """Whether each person's probability of the offer is known, by a column or the rule."""
+        return self.probability is not None or self.rule is not None

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from evaluate.plan.closed import Closed, Code, code_text
 
 Gender = Literal["women", "men"]
+EXPOSED = "exposed"  # the arm of those without an offer in clusters where others had one
 
 
 class GenderColumn(Closed):
@@ -44,9 +45,10 @@ class Treatment(Closed):
 
     def all_arms(self, found: Iterable[str]) -> tuple[str, ...]:
         """Return the arms, control first; where the plan names none, those found in the data."""
-        control = code_text(self.control)
-        named = self.arms or sorted(set(found) - {control})
-        return (control, *map(code_text, named))
+        control, found = code_text(self.control), set(found)
+        named = [*map(code_text, self.arms or sorted(found - {control, EXPOSED}))]
+        exposed = [EXPOSED] if EXPOSED in found and EXPOSED not in named else []
+        return (control, *named, *exposed)
 
 
 class Takeup(Closed):
@@ -72,7 +74,10 @@ class Columns(Closed):
         "offered", description="The day from which months are counted."
     )
     blocks: list[str] = Field([], description="Strata within which assignment was drawn.")
-    cluster: str | None = Field(None, description="Unit that was assigned.")
+    cluster: str | None = Field(None, description="Unit that was assigned, such as a school.")
+    wave: str | None = Field(
+        None, description="Wave of a repeated lottery; rows are persons in a wave."
+    )
     weight: str | None = None
 
     @model_validator(mode="after")
@@ -81,10 +86,31 @@ class Columns(Closed):
             raise ValueError(f"time_zero: name the column `{self.time_zero}`")
         return self
 
+    @model_validator(mode="after")
+    def _units_are_named(self) -> Columns:
+        if self.wave is not None and self.person is None:
+            raise ValueError(
+                "wave: name columns.person, too, by which the rows of one person are known"
+            )
+        if self.cluster is not None and self.cluster == self.person:
+            raise ValueError("cluster: persons are assigned one by one where it is left out")
+        return self
+
+    @property
+    def strata(self) -> list[str]:
+        """The columns whose combinations are the blocks: those named, and the wave."""
+        wave = [] if self.wave is None or self.wave in self.blocks else [self.wave]
+        return [*self.blocks, *wave]
+
     @property
     def day_zero(self) -> str | None:
         """The column with the day from which months are counted."""
         return self.offered if self.time_zero == "offered" else self.started
+
+    @property
+    def clustered(self) -> bool:
+        """Whether persons share scores: those of a cluster, or one person's in several waves."""
+        return self.cluster is not None or self.wave is not None
 
     @property
     def genders(self) -> tuple[Gender, ...]:

@@ -59,20 +59,26 @@ class Analysis(Closed):
     estimators: Annotated[list[Estimator], Field(min_length=1)] | None = Field(
         None, description="The first one leads: take-up, costs and the summary rest on it."
     )
-    std_error: StdError = "HC2"
+    std_error: StdError | None = Field(
+        None, description="By default HC2; CR2 where clusters were assigned."
+    )
+    interval: Literal["t", "wild_bootstrap"] = Field(
+        "t", description="wild_bootstrap: for few clusters, in place of t."
+    )
     estimand: Literal["att", "ate"] = "att"
     level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    multiplicity: Literal["westfall_young", "romano_wolf", "holm", "benjamini_hochberg", "none"] = (
+        Field("westfall_young", description="How p-values of primary outcomes are adjusted.")
+    )
     permutations: Annotated[int, Field(ge=99, le=1_000_000)] = 10_000
     slopes: Literal["apart", "shared"] = "apart"
     missing_covariates: Literal["impute", "drop"] = "impute"
+    displacement: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = Field(
+        [0.0, 0.1, 0.25, 0.5],
+        description="Shares of the extra jobs that are taken to be others' loss, for net jobs.",
+    )
     propensity: Propensity = Propensity()
     matching: Matching = Matching()
-
-    def std_error_of(self, estimator: str) -> StdError:
-        """Return the kind of standard error of an estimator; means have Neyman's."""
-        if estimator == "difference_in_means":
-            return "neyman"
-        return "HC2" if self.std_error == "neyman" else self.std_error
 
 
 class Protocol(Closed):
@@ -129,6 +135,11 @@ class Plan(Closed):
                 faults.append((("outcomes", key, "without"), text))
         faults += self._covariates_after_the_offer()
         faults += self._linked_outcomes()
+        rule = self.assignment.rule
+        if rule and isinstance(rule.share, dict) and len(self.cell_columns) != 1:
+            text = "by cell, name one column in `within`; for several, a column of shares"
+            faults.append((("assignment", "rule", "share"), text))
+        faults += self._saturation()
         if self.analysis.slopes == "shared" and not self.columns.both_genders:
             text = "needs women and men in columns.gender"
             faults.append((("analysis", "slopes"), text))
@@ -136,6 +147,17 @@ class Plan(Closed):
             said = "; ".join(f"{'.'.join(loc)}: {text}" for loc, text in faults)
             raise PydanticCustomError("names", "{said}", {"said": said, "faults": faults})
         return self
+
+    def _saturation(self) -> list[tuple[tuple[str, ...], str]]:
+        """Find what a draw in two levels cannot do without."""
+        at = ("assignment", "saturation")
+        if self.assignment.saturation is None:
+            return []
+        if self.columns.cluster is None:
+            return [(at, "name columns.cluster, the clusters that a share was drawn for")]
+        if len(self.columns.treatment.arms or []) > 1:
+            return [(at, "one arm beside control is available, not several")]
+        return []
 
     def _linked_outcomes(self) -> list[tuple[tuple[str, ...], str]]:
         """Find outcomes that a linked table must be there for, and days they are counted from."""
@@ -153,6 +175,7 @@ class Plan(Closed):
             columns.treatment.column: "columns.treatment",
             columns.takeup.column if columns.takeup else None: "columns.takeup",
             columns.person: "columns.person",
+            columns.cluster: "columns.cluster",
             columns.weight: "columns.weight",
             columns.started: "columns.started",
             columns.ended: "columns.ended",
@@ -179,11 +202,36 @@ class Plan(Closed):
         return tuple(Covariate(column=c) if isinstance(c, str) else c for c in self.covariates)
 
     @property
+    def cell_columns(self) -> tuple[str, ...]:
+        """The columns by which `assignment.rule` tells cells; the wave is one more."""
+        rule = self.assignment.rule
+        within = rule.within if rule else None
+        return tuple(dict.fromkeys(self.columns.strata if within is None else within))
+
+    @property
     def estimators(self) -> tuple[str, ...]:
-        """The estimators in the plan's order; by default Lin's where there are covariates."""
+        """The estimators in the plan's order, or those that follow from the design.
+
+        By default Lin's regression where there are covariates; of clusters, whose numbers are
+        small beside slopes in every arm, regressions with common slopes.
+        """
         if self.analysis.estimators:
             return tuple(dict.fromkeys(self.analysis.estimators))
-        return ("lin", "difference_in_means") if self.covariates else ("difference_in_means",)
+        means = ("difference_in_means",)
+        if not self.columns.clustered:
+            return ("lin", *means) if self.covariates else means
+        if self.covariates:
+            return ("ancova", *means)
+        return ("fixed_effects", *means) if self.columns.strata else means
+
+    def std_error_of(self, estimator: str) -> StdError:
+        """Return the kind of standard error of an estimator; means of persons have Neyman's."""
+        stated = self.analysis.std_error
+        if self.columns.clustered:
+            return stated or "CR2"
+        if estimator == "difference_in_means":
+            return "neyman"
+        return "HC2" if stated in (None, "neyman") else stated
 
     @property
     def outcome_columns(self) -> tuple[OutcomeColumn, ...]:

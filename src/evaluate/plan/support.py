@@ -9,7 +9,8 @@ from evaluate.plan.closed import code_text
 from evaluate.plan.model import Plan
 
 ESTIMATORS = ("difference_in_means", "fixed_effects", "ancova", "lin")
-STD_ERRORS = ("neyman", "HC0", "HC1", "HC2", "HC3")
+OF_PERSONS = ("neyman", "classical", "HC0", "HC1", "HC2", "HC3")
+OF_CLUSTERS = ("CR0", "CR1", "CR2")
 FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".dta", ".sas7bdat", ".sav")
 
 
@@ -18,26 +19,46 @@ def unsupported(plan: Plan) -> list[PlanError]:
     found = []
     if plan.design != "randomised":
         found.append(f"design: {plan.design} is not available yet; randomised is.")
-    if plan.columns.cluster:
-        found.append("columns.cluster: cluster-assigned trials are not available yet.")
     for name, table in plan.data.tables.items():
         if table.path is not None and not table.path.lower().endswith(FORMATS):
             found.append(f"data.{name}.path: {table.path}: read are {', '.join(FORMATS)}.")
     found += _not_stated(plan)
+    found += _units_and_errors(plan)
     for estimator in plan.estimators:
         if estimator not in ESTIMATORS:
             found.append(
                 f"analysis.estimators: {estimator} is not available yet for randomised "
                 f"designs; {', '.join(ESTIMATORS)} are."
             )
-    if plan.analysis.std_error not in STD_ERRORS:
-        found.append(
-            f"analysis.std_error: {plan.analysis.std_error} is not available yet; "
-            f"{', '.join(STD_ERRORS)} are."
-        )
     if plan.costs and not (plan.costs.amount is not None or plan.costs.column or plan.data.costs):
         found.append("costs: name amount, column, or the table data.costs.")
     return [PlanError(text) for text in found]
+
+
+def _units_and_errors(plan: Plan) -> list[str]:
+    """Find standard errors of other units than those assigned, and waves in two tables."""
+    found, kind, columns = [], plan.analysis.std_error, plan.columns
+    if columns.clustered and kind in OF_PERSONS:
+        what = (
+            "clusters were assigned (columns.cluster)"
+            if columns.cluster
+            else "a person may be in several waves (columns.wave)"
+        )
+        found.append(
+            f"analysis.std_error: {kind} takes persons as assigned one by one, but {what}. "
+            f"Name one of {', '.join(OF_CLUSTERS)}, or leave it out: CR2."
+        )
+    if not columns.clustered and kind in OF_CLUSTERS:
+        found.append(
+            f"analysis.std_error: {kind} is for clusters, and columns.cluster names none. Name "
+            f"the column, or one of {', '.join(OF_PERSONS)}, or leave it out: HC2."
+        )
+    if columns.wave and plan.data.assignment:
+        found.append(
+            "data.assignment: with columns.wave the offers stand in the participants, one row for "
+            "each person in each wave. Name that table under data.participants."
+        )
+    return found
 
 
 def _not_stated(plan: Plan) -> list[str]:

@@ -2,5 +2,5 @@
 
 RELEASED = (
     "flow", "cleaning", "design_checks", "balance", "dose", "states", "effects", "heterogeneity",
-    "costs", "cost_effectiveness",
+    "power", "spillovers", "net_effects", "costs", "cost_effectiveness",
 )  # fmt: skip

@@ -33,7 +33,11 @@ NUMBERS = (
 COST = 1e12  # beside the flow and the balance, which go before an effect does
 STATISTICS = ("statistic", "p_value", "detectable")
 # Columns of other tables that are numbers but no results.
-SETTINGS = {"level", "threshold", "discount_rate", "horizon_years", "price_year", "month"}
+SETTINGS = {
+    "level", "threshold", "discount_rate", "horizon_years", "price_year", "month", "power",
+    "displacement",
+}  # fmt: skip
+NAMING = ("month", "displacement")  # numbers that tell rows apart
 
 COUNTS = ("n", "n_treated", "n_control")
 TEXTS = {"note", "text"}
@@ -203,6 +207,6 @@ def identity_of(table: pd.DataFrame, numbers: Sequence[str]) -> list[str]:
     return [
         c
         for c in map(str, table)
-        if c == "month"
+        if c in NAMING
         or not (c in numbers or c in TEXTS or pd.api.types.is_numeric_dtype(table[c]))
     ]

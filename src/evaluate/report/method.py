@@ -15,7 +15,7 @@ def method(released: Released, words: Words) -> list[str]:
     if plan.columns.blocks:
         found.append(words("method.blocks", blocks=", ".join(plan.columns.blocks)))
     for estimator in plan.estimators:
-        kind = words(f"kind.{plan.analysis.std_error_of(estimator)}")
+        kind = words(f"kind.{plan.std_error_of(estimator)}")
         found.append(words(f"method.{estimator}", kind=kind))
     if plan.covariates:
         names = ", ".join(c.column for c in plan.covariate_list)
