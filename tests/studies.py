@@ -225,8 +225,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     plan = load_plan(plan_path)
     build, results = Path("build") / name, Path("results") / name
     tables = ("participants", "outcomes", "flow", "cleaning", "dose", "states", "quarantine",
-              "design_checks", "balance", "effects", "covariances", "heterogeneity", "costs",
-              "cost_effectiveness", "cost_records")  # fmt: skip
+              "design_checks", "balance", "effects", "covariances", "paths", "incidence", "bounds",
+              "heterogeneity", "costs", "cost_effectiveness", "cost_records")  # fmt: skip
     files = Files({t: str(build / f"{t}.parquet") for t in tables})
     files |= {"plan": plan_path, "raw": str(build / "raw.json"), "code": []}
     files |= {
@@ -238,6 +238,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
         script("data")(plan_path, files)
     script("design")(files, files, np.random.default_rng(1))
     script("effects")(files, files)
+    script("paths")(files, files, settings.seed, name)
+    script("bounds")(files, files.bounds)
     script("heterogeneity")(files, files.heterogeneity)
     script("costs")(files, files)
     released = Files({t: str(results / "tables" / f"{t}.csv") for t in RELEASED})

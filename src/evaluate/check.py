@@ -36,10 +36,12 @@ def check_programme(name: str, memory_gb: float = 2.0) -> Check:
             return Check(books)
         from evaluate.costs.records import has_records, per_offer, record_table
         from evaluate.data.stage import run_stage
+        from evaluate.design.facts import facts
         from evaluate.study import study_of
 
         stage = run_stage(plan, f".evaluate-check-{name}", memory_gb=memory_gb)
         made = stage.tables
+        told = facts(made["participants"], stage.outcomes.to_pandas(), plan)
         if plan.data.costs and has_records(plan):  # what the rule `costs` refuses
             study = study_of(made["participants"], stage.outcomes.to_pandas(), plan)
             per_offer(made["cost_records"], study, plan)
@@ -56,7 +58,8 @@ def check_programme(name: str, memory_gb: float = 2.0) -> Check:
     arms = participants["arm"].value_counts()
     counts = ", ".join(f"{n:,} in arm {arm}" for arm, n in arms.sort_index().items())
     excluded = int(flow.loc[flow["step"] == "excluded", "n"].sum())
-    lines = [f"no problems: {len(participants):,} persons ({counts}), {rows(excluded)} excluded"]
+    what = "persons in their waves" if plan.columns.wave else "persons"
+    lines = [f"no problems: {len(participants):,} {what} ({counts}), {rows(excluded)} excluded"]
     lines += [f"{reason} ({rows(n)})" for reason, n in _decided(flow)]
     for table, decisions in made["cleaning"].groupby("table", sort=False):
         lines += [f"{table}: {reason} ({rows(n)})" for reason, n in _decided(decisions)]
@@ -67,6 +70,7 @@ def check_programme(name: str, memory_gb: float = 2.0) -> Check:
             for arm in sorted(arms.index)
             if found.get(arm, 0) < FEW
         ]
+    lines += told
     lines += _without_line_end(plan)
     for book in dict.fromkeys(codebooks(plan).values()):
         if load_codebook_file(book).status == "to_be_confirmed":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import linalg, stats
@@ -72,12 +73,15 @@ class Estimates:
         Degrees of freedom of the t distribution that goes with each value.
     working : Working or None
         What the estimates' variance would be by design alone, for clusters.
+    origin : object
+        The regression behind the estimates, where a bootstrap of clusters asks for it.
     """
 
     value: np.ndarray
     scores: np.ndarray
     df: np.ndarray
     working: Working | None = None
+    origin: Any = None
 
     @property
     def covariance(self) -> np.ndarray:
@@ -141,7 +145,7 @@ class Estimates:
         """Return the ratios with their delta-method scores.
 
         Reliable where ``other`` is far from zero in its own standard errors; for an
-        interval that holds without that, see `evaluate.costs.fieller`.
+        interval that holds without that, see `evaluate.fieller`.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = self.value / other.value

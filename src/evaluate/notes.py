@@ -16,6 +16,7 @@ NOTES = {
     "reversed": "the offer lowered the share who took part",
     "blocks": "{n} persons in blocks with one arm left out",
     "alone": "{n} persons alone in their block and arm take the pooled variance",
+    "wild": "interval and p-value by the wild cluster bootstrap, {draws} patterns of weights",
     "small_blocks": "{n} blocks hold one unit of an arm: variance between these blocks",
     "single": "{n} persons whom a covariate singles out are fitted exactly",
     "dropped": "covariates without variation of their own left out: {names}",
@@ -23,10 +24,22 @@ NOTES = {
     "shares": "the share offered differs between women and men (p {p}): gender is mixed in",
     "wald": "ratio of the effects of the offer on outcome and take-up, adjusted as {estimator}",
     "no_interval": "no interval: everybody has the same value",
+    "nobody_at_risk": "not estimated: nobody is at risk any longer",
     "month_missing": "not estimated: month {month} has no estimate",
     "months": "months {first} to {last}",
     "persons_vary": "{low} to {high} persons by month, not quite the same in all",
     "assumed": "displacement is assumed, not estimated",
+    "trimmed_offer": "trimmed among those offered, more of whom have the outcome",
+    "trimmed_control": "trimmed among control, more of whom have the outcome",
+    "trimmed_both": "trimmed among those offered in some cells, among control in others",
+    "cells": "trimmed within {count} cells of a predicted outcome",
+    "few_cells": "not estimated: too few persons to divide into cells",
+    "no_cells": "not estimated: there are no covariates to divide persons by",
+    "no_share": "not estimated: the outcome is not between 0 and 1",
+    "equal_weights": "no covariates: all in an arm have the same weight of response",
+    "cut": "{n} persons whose weight of response is held at {most}",
+    "unconverged": "the model of response did not converge",
+    "rounded": "rounded to {step}, so as not to tell fewer than {n} persons",
     "withheld": "withheld: fewer than {n} persons",
     "protects": "withheld: would give away a number of fewer than {n} persons",
 }
@@ -96,6 +109,29 @@ FINDINGS = {
     "one_arm": "only one arm has persons",
     "joint": "{covariates} covariate columns at once, {draws} assignments drawn",
     "attrition": "outcome missing: {by_arm}",
+    "attrition_arm": "nobody in arm {arm} has the outcome; missing: {by_arm}",
+    "placebo": "mean before the offer: {by_arm}",
+    "months_before": "{months} months before the offer at once",
+    "offer_day": "day of the offer {difference} days later for those offered than for control, "
+    "within blocks; at most {span} days between the first and the last offer of a block",
+    "one_day": "one day of the offer in each block",
+    "early_start": "started before the offer: {by_arm}",
+    "places": "share assigned {actual}, by the places {expected}",
+    "places_all": "{differing} of {cells} cells of the lottery with another number of offers "
+    "than places",
+    "by_rule": "stated probability and that by the rule differ by at most {widest}; by more than "
+    "0.001 for {n} persons",
+    "within": "the same probability of the offer for all in a block",
+    "within_differ": "the probability of the offer differs within {differ} of {blocks} blocks, by "
+    "at most {widest}: blocks must be the cells of the lottery, or persons be weighted by its "
+    "inverse",
+    "within_weighted": "the probability of the offer differs within {differ} of {blocks} blocks, "
+    "by at most {widest}; the weight is its inverse",
+    "clusters_drawn_many": "clusters: {by_arm}; more than 1,000,000 assignments possible",
+    "clusters_drawn": "clusters: {by_arm}; {number} assignments possible",
+    "persons_drawn": "persons: {by_arm}; {number} assignments possible",
+    "one_arm_blocks": "{lacking} of {blocks} blocks lack an arm: {n} persons, whom fixed effects "
+    "keep and block-weighted estimates leave out",
 }
 
 

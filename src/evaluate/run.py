@@ -77,7 +77,7 @@ def finished(name: str, languages: Iterable[str]) -> list[str]:
     The files between the stages are among them: a rule that failed has taken its output away,
     and Snakemake does not miss what only older results stand on.
     """
-    stages = ("participants", "design_checks", "effects", "heterogeneity", "costs")
+    stages = ("participants", "design_checks", "effects", "paths", "bounds", "heterogeneity", "costs")
     return [
         *(f"build/{name}/{stage}.parquet" for stage in stages),
         f"results/{name}/provenance.json",

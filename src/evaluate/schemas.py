@@ -119,6 +119,8 @@ DESIGN_CHECKS = _table(
     p_value=_float(SHARE),
     verdict=_text("pass", "warn", "not assessed"),
     text=_text(),
+    # the smallest number of persons that the text gives away: before the gate only
+    least=pa.Column("Int64", pa.Check.ge(1), nullable=True, coerce=True, required=False),
 )
 
 BALANCE = _table(
@@ -175,6 +177,76 @@ COVARIANCES = _table(
     row=_count(empty=False),
     other=_count(empty=False),
     covariance=_float(),
+)
+
+PARTICIPATION = _table(
+    "participation",
+    outcome=_text(),
+    month=_month(),
+    arm=_text(),
+    group=pa.Column(str, GROUP, coerce=True),
+    estimator=_text(),
+    takeup_treated=_float(SHARE),
+    takeup_control=_float(SHARE),
+    compliers=_float(),
+    compliers_se=_float(pa.Check.ge(0)),
+    df=_float(pa.Check.gt(0)),
+    f=_float(pa.Check.ge(0)),
+    effect=_float(),
+    conf_low=_float(),
+    conf_high=_float(),
+    ar_low=_float(),
+    ar_high=_float(),
+    ar_set=_text("interval", "unbounded", "whole line", empty=True),
+    level=_float(SHARE),
+    n=_count(),
+    n_treated=_count(),
+    n_control=_count(),
+    unit=_text(),
+    note=_text(empty=True),
+)
+
+COMPLIERS = _table(
+    "compliers",
+    covariate=_text(),
+    arm=_text(),
+    group=pa.Column(str, GROUP, coerce=True),
+    mean_all=_float(),
+    mean_compliers=_float(),
+    std_error=_float(pa.Check.ge(0)),
+    n=_count(),
+    note=_text(empty=True),
+)
+
+BOUNDS = _table(
+    "bounds",
+    outcome=_text(),
+    month=_month(),
+    arm=_text(),
+    role=_text("primary", "secondary", "placebo"),
+    group=_text("all", "women", "men", "women-men"),
+    method=_text("lee", "lee_tightened", "manski", "ipw"),
+    lower=_float(),
+    upper=_float(),
+    lower_se=_float(pa.Check.ge(0)),
+    upper_se=_float(pa.Check.ge(0)),
+    conf_low=_float(),
+    conf_high=_float(),
+    level=_float(SHARE),
+    response_treated=_float(pa.Check.in_range(-1, 1)),
+    response_control=_float(pa.Check.in_range(-1, 1)),
+    response_difference=_float(pa.Check.in_range(-2, 2)),
+    response_p_value=_float(SHARE),
+    trimmed_share=_float(SHARE),
+    population=_text("always observed", "all"),
+    n=_count(),
+    n_treated=_count(),
+    n_control=_count(),
+    # persons without the outcome: before the gate only, which judges rows by them
+    missing_treated=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
+    missing_control=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
+    unit=_text(),
+    note=_text(empty=True),
 )
 
 HETEROGENEITY = _table(
@@ -382,7 +454,14 @@ COST_EFFECTIVENESS = _table(
     icer_set=_text("interval", "unbounded", "whole line", empty=True),
 )
 
-BUILD_ONLY = {"cleaning": ("persons", "women_persons", "men_persons"), "dose": ("n_any",)}
+BUILD_ONLY = {
+    "cleaning": ("persons", "women_persons", "men_persons"),
+    "dose": ("n_any",),
+    "design_checks": ("least",),
+    "paths": ("n_least",),
+    "incidence": ("n_entered", "n_competing", "n_after"),
+    "bounds": ("missing_treated", "missing_control"),
+}
 
 
 def released(name: str) -> pa.DataFrameSchema:

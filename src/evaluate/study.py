@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,20 @@ class Study:
     def units(self) -> int:
         """Number of rows of scores: clusters where there are any, else persons."""
         return self.n if self.cluster is None else int(self.cluster.max(initial=-1)) + 1
+
+    @cached_property
+    def drawn(self) -> np.ndarray | None:
+        """What the lottery drew: position of each person's cluster in its block, shape (n,).
+
+        None where persons were drawn. A person in several waves, or a cluster, was drawn in each
+        of them anew, although its scores are summed.
+        """
+        if self.cluster is None:
+            return None
+        block = np.zeros(self.n, dtype=int) if self.block is None else self.block
+        pair = self.cluster * (int(block.max(initial=0)) + 1) + block
+        _, unit = np.unique(pair, return_inverse=True)
+        return None if unit.max(initial=-1) + 1 == self.n else unit
 
     @property
     def contrasts(self) -> tuple[tuple[int, int], ...]:

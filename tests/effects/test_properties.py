@@ -11,7 +11,7 @@ from simulate import arrays, plan_of, study_from
 from evaluate.effects.adjustment import difference_in_means, lin
 from evaluate.effects.batches import batches
 from evaluate.effects.fit import covariates_for, fit
-from evaluate.effects.groups import estimands
+from evaluate.effects.groups import errors_of, estimands
 from evaluate.effects.regression import fixed_effects
 from evaluate.effects.scores import robust_scores
 from evaluate.effects.table import effects
@@ -36,7 +36,7 @@ def fit_all(parts, estimator, x=None, std_error="HC2"):
     plan = plan_of(study.y, analysis={"std_error": std_error})
     everyone = study.groups["all"]
     covariates = covariates_for(study, "", ())
-    return fit(study, plan.std_error_of(estimator), estimator, study.y, everyone, covariates)
+    return fit(study, errors_of(study, plan, estimator), estimator, study.y, everyone, covariates)
 
 
 def table_of(parts, estimator, **sections):

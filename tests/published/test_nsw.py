@@ -18,7 +18,6 @@ EVERYBODY = ("all", "earnings", "1")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    pytest.importorskip("causaldata", reason="the extra `demo` brings the data")
     folder = tmp_path_factory.mktemp("nsw")
     (folder / "data" / "raw" / "nsw").mkdir(parents=True)
     fetch("nsw", folder / "data" / "raw" / "nsw" / "nsw.csv")

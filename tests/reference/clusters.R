@@ -10,6 +10,7 @@
 # df: estimatr has clusters less one for CR0 and CR1, and clusters less twice the blocks for
 #   blocked means; clubSandwich has Satterthwaite's for every kind; sandwich has none, and
 #   clusters less one stand in its rows.
+# Warnings that NaNs were produced are about coefficients that are not kept.
 suppressMessages({
   library(estimatr)
   library(clubSandwich)

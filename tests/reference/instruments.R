@@ -4,8 +4,11 @@
 # writes instruments.csv (trial.csv alone; clusters.R has those of clustered.csv) and
 # anderson_rubin.csv. Written with R 4.2.2, estimatr 1.0.0, sandwich 3.0-2, AER 1.2-10.
 #
-# instruments.csv, case: iv | aer iv | first stage | iv joint, estimator, [weighted], kind.
-#   iv joint: all three arms at once, attendance of each arm with an effect of its own.
+# instruments.csv, case: iv | aer iv | first stage | iv beside | iv joint, estimator,
+#   [weighted], kind. iv and first stage: the arm and control only. iv beside: all three arms,
+#   the indicator of the other arm among the covariates, so that the estimate is the ratio of
+#   two coefficients of the regressions with all arms. iv joint: attendance of each arm with an
+#   effect of its own.
 #   First-stage F is the squared t of a row `first stage`. The df of AER's rows are n - k.
 # anderson_rubin.csv, case: test | interval | weak test, estimator, kind; CR2 means
 #   clustered.csv, the others trial.csv. The row has the regression of y - null * attended on
@@ -65,6 +68,8 @@ for (y in names(outcomes)) for (weighted in c(FALSE, TRUE)) for (estimator in na
       f <- as.formula(paste(y, "~", left, more, "| z1 + z2", more))
       maybe(weighted, iv_robust, f, d, se_type = kind)
     }
+    keep_fit(case("iv beside", kind), paste(y, 1, group), joint("attended + z2"), "attended")
+    keep_fit(case("iv beside", kind), paste(y, 2, group), joint("attended + z1"), "attended")
     named <- function(label) paste(y, label, group)
     keep_fit(case("iv joint", kind), named("1"), joint("d1 + d2"), "d1")
     keep_fit(case("iv joint", kind), named("2"), joint("d1 + d2"), "d2")

@@ -16,7 +16,7 @@ ARMS = {1: (4, 2), 2: (2, 4), 3: (5, 2), 4: (3, 5), 5: (5, 3)}  # clusters of ar
 ARMS3 = {1: (2, 2, 2), 2: (2, 2, 2), 3: (3, 2, 2), 4: (3, 3, 2), 5: (2, 3, 3)}
 LARGE = 3  # blocks from here on can spare a cluster
 ALONE = 3  # clusters of one person
-FEWEST = 2  # clusters of a gender with known earnings in each block and arm
+FEWEST = 2  # clusters of a gender with a known outcome in each block and arm
 
 
 def draw(rng: np.random.Generator) -> pd.DataFrame:
@@ -66,13 +66,13 @@ def draw(rng: np.random.Generator) -> pd.DataFrame:
 
 
 def serves(trial: pd.DataFrame) -> bool:
-    """Tell whether each block and arm keeps clusters enough, also by gender."""
-    known = trial[trial["earn"].notna()]
-    return all(
-        known.groupby(["block", arm, "sex"])["cluster"].nunique().min() >= FEWEST
-        and known.groupby(["block", arm, "sex"]).ngroups == cells
-        for arm, cells in (("arm", 20), ("arm3", 30))
-    )
+    """Tell whether each block and arm keeps clusters enough, for each outcome and gender."""
+
+    def fewest(outcome: str, arm: str) -> int:
+        cells = trial[trial[outcome].notna()].groupby(["block", arm, "sex"])["cluster"].nunique()
+        return int(cells.min()) if len(cells) == 2 * len(ARMS) * trial[arm].nunique() else 0
+
+    return all(fewest(y, arm) >= FEWEST for y in ("work", "earn") for arm in ("arm", "arm3"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw `durations.csv`, simulated months to a first job: `python tests/reference/make_durations.py`.
+"""Draw `durations.csv`, months to a first job: `python tests/reference/make_durations.py`.
 
 Simulated, no real persons. 18 clusters, half of them treated; each month until the twelfth a
 person may find a job (event 1), leave for other reasons (event 2) or be lost sight of (event

@@ -11,7 +11,18 @@ OUTPUTS
                                           whether the data are simulated
 """
 
-STAGES = ["data.py", "design.py", "power.py", "effects.py", "saturation.py", "heterogeneity.py", "costs.py"]
+STAGES = [
+    "data.py",
+    "design.py",
+    "power.py",
+    "effects.py",
+    "participation.py",
+    "paths.py",
+    "bounds.py",
+    "saturation.py",
+    "heterogeneity.py",
+    "costs.py",
+]
 
 
 rule release:
@@ -26,6 +37,11 @@ rule release:
         dose="build/{programme}/dose.parquet",
         states="build/{programme}/states.parquet",
         effects="build/{programme}/effects.parquet",
+        participation="build/{programme}/participation.parquet",
+        compliers="build/{programme}/compliers.parquet",
+        paths="build/{programme}/paths.parquet",
+        incidence="build/{programme}/incidence.parquet",
+        bounds="build/{programme}/bounds.parquet",
         heterogeneity="build/{programme}/heterogeneity.parquet",
         power="build/{programme}/power.parquet",
         spillovers="build/{programme}/spillovers.parquet",
@@ -41,6 +57,11 @@ rule release:
         dose="results/{programme}/tables/dose.csv",
         states="results/{programme}/tables/states.csv",
         effects="results/{programme}/tables/effects.csv",
+        participation="results/{programme}/tables/participation.csv",
+        compliers="results/{programme}/tables/compliers.csv",
+        paths="results/{programme}/tables/paths.csv",
+        incidence="results/{programme}/tables/incidence.csv",
+        bounds="results/{programme}/tables/bounds.csv",
         heterogeneity="results/{programme}/tables/heterogeneity.csv",
         power="results/{programme}/tables/power.csv",
         spillovers="results/{programme}/tables/spillovers.csv",

@@ -1,9 +1,9 @@
 """Check the assignment of one programme."""
 
 from evaluate import schemas
-from evaluate.design.checks import balance_table, design_checks
+from evaluate.design.checks import balance_table, design_checks, record_of
 from evaluate.errors import reported
-from evaluate.io import write_parquet
+from evaluate.io import read_parquet, write_parquet
 from evaluate.plan.load import load_plan
 from evaluate.seeds import generator
 from evaluate.study import read_study
@@ -12,7 +12,9 @@ from evaluate.study import read_study
 def main(files, output, rng):
     plan = load_plan(files.plan)
     study = read_study(files.participants, files.outcomes, plan)
-    write_parquet(design_checks(study, plan, rng), output.checks, schemas.DESIGN_CHECKS)
+    record = record_of(read_parquet(files.participants, schemas.PARTICIPANTS))
+    checks = design_checks(study, plan, rng, record)
+    write_parquet(checks, output.checks, schemas.DESIGN_CHECKS)
     write_parquet(balance_table(study, plan), output.balance, schemas.BALANCE)
 
 

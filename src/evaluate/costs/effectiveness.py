@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from evaluate import schemas
-from evaluate.costs.fieller import FiellerSet, fieller
+from evaluate.fieller import FiellerSet, fieller
 from evaluate.costs.records import has_records, per_offer, record_table
 from evaluate.effects.fit import Fit, covariates_for
 from evaluate.effects.groups import NO_TAKEUP, Key, fits_by_group

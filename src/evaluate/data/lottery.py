@@ -136,7 +136,8 @@ def _places(values: Values, rule: Rule, cell: np.ndarray, kept: np.ndarray) -> n
 def _counts(values: Values, column: str, cell: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Return a column of whole numbers, the same within a cell, shape (n,)."""
     found = _constant(values, column, cell, kept)
-    if (wrong := kept & ((found < 0) | (found != np.round(found)))).any():
+    is_number = kept & ~np.isnan(found)
+    if (wrong := is_number & ((found < 0) | (found != np.round(found)))).any():
         values.fault(column, f"{rows(int(wrong.sum()))} not a whole number, or below 0")
     return found
 

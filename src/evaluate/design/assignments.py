@@ -41,9 +41,7 @@ class Units:
     block: np.ndarray
 
 
-def assigned_units(
-    arm: np.ndarray, block: np.ndarray | None, cluster: np.ndarray | None
-) -> Units:
+def assigned_units(arm: np.ndarray, block: np.ndarray | None, cluster: np.ndarray | None) -> Units:
     """Return the units that were assigned.
 
     Parameters
@@ -119,9 +117,7 @@ class Assignments:
         return at_least / self.number if self.every else (1 + at_least) / (1 + self.number)
 
 
-def assignments(
-    arm: np.ndarray, block: np.ndarray, draws: int, exact: bool = True
-) -> Assignments:
+def assignments(arm: np.ndarray, block: np.ndarray, draws: int, exact: bool = True) -> Assignments:
     """Lay out assignments to compare the actual one with.
 
     Parameters
@@ -142,7 +138,9 @@ def assignments(
     """
     if (np.diff(block) < 0).any():
         raise ValueError("units must be sorted by block")
-    edges = np.flatnonzero(np.diff(block, prepend=-1, append=-1)) if len(block) else np.zeros(1, int)
+    edges = (
+        np.flatnonzero(np.diff(block, prepend=-1, append=-1)) if len(block) else np.zeros(1, int)
+    )
     arm = arm.astype(np.uint8)
     if exact and len(np.unique(arm)) <= 2 and (total := _few(arm, edges, draws)):
         return Assignments(arm, edges, total, every=True)

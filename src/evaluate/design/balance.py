@@ -48,7 +48,7 @@ def balance(
         known = ~np.isnan(covariates.values[:, j])
         x = covariates.values[:, j]
         (m1, v1), (m0, v0) = (_moments(x, w, known & (arm == a)) for a in contrast)
-        difference = _difference(x[known], arm[known], contrast, block[known], w[known])
+        difference = within_blocks(x[known], arm[known], contrast, block[known], w[known])
         spread = np.sqrt((v1 + v0) / 2)
         rows.append(
             {
@@ -71,7 +71,7 @@ def _moments(x: np.ndarray, w: np.ndarray, rows: np.ndarray) -> tuple[float, flo
     return float(mean), float(w[rows] @ (x[rows] - mean) ** 2 / total * n / (n - 1))
 
 
-def _difference(
+def within_blocks(
     x: np.ndarray, arm: np.ndarray, contrast: tuple[int, int], block: np.ndarray, w: np.ndarray
 ) -> float:
     """Return the difference in means, averaged over the blocks that hold both arms."""

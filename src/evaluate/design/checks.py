@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from evaluate.covariates import columns_of
+from evaluate.design import before, missing, shares
 from evaluate.design.balance import balance
 from evaluate.design.permutation import JointTest, joint_test, separate_tests
-from evaluate.design.sample_ratio import expected_shares, probability_test, ratio_test
+from evaluate.design.rows import row
 from evaluate.notes import finding
 from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
-WARN = {"sample_ratio": 0.01, "balance": 0.05, "attrition": 0.05, "share_by_gender": 0.05}
+Groups = dict[str, np.ndarray]
+Columns = dict[str, np.ndarray]
 
 
-def design_checks(study: Study, plan: Plan, rng: np.random.Generator) -> pd.DataFrame:
+def record_of(participants: pd.DataFrame) -> pd.DataFrame:
+    """Return what is recorded of each person's lottery: days, cell, places, probability."""
+    columns = participants.filter(regex=r"^lottery\.")
+    return columns.rename(columns=lambda c: c.removeprefix("lottery."))
+
+
+def design_checks(
+    study: Study,
+    plan: Plan,
+    rng: np.random.Generator,
+    record: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Check the assignment.
 
     Parameters
@@ -28,21 +40,101 @@ def design_checks(study: Study, plan: Plan, rng: np.random.Generator) -> pd.Data
         The programme file.
     rng : Generator
         Source of the permutations.
+    record : DataFrame, optional
+        As from `record_of`, in the order of the study.
 
     Returns
     -------
     DataFrame
-        As `schemas.DESIGN_CHECKS`: sample ratio by group and block, joint balance by
-        gender, shares offered by gender, outcomes missing by arm.
+        As `schemas.DESIGN_CHECKS`: numbers assigned against the lottery as recorded, what was
+        settled before the offer by arm, and outcomes missing by arm, for all, women and men.
+        Tests draw the assignment anew within blocks, by the unit that was assigned.
     """
-    genders = {g: m for g, m in study.groups.items() if "=" not in g}
-    rows = [*_ratios(study, plan, genders)]
-    if "women" in genders and "men" in genders:
-        rows.append(_shares_by_gender(study, genders))
+    groups = {g: m for g, m in study.groups.items() if "=" not in g}
+    draws, block, drawn = plan.analysis.permutations, study.block, study.drawn
+    both = {"women", "men"} <= groups.keys() and all(groups[g].any() for g in ("women", "men"))
+    baselines, days = before.baselines(study, plan), before.days(record)
+    absent = missing.absences(study, plan)
+    gender = {}
+    if both and (block is not None or drawn is not None):
+        gender = {"share_by_gender": groups["women"].astype(float)}
+    columns = absent | {name: before.filled(x) for name, x in baselines.items()}
+    p_values = _tested(study, columns, groups, draws, rng)
+    everybody = {"all": groups["all"]}
+    p_values |= _tested(study, gender, {"all": groups["women"] | groups["men"]} if both else {},
+                        draws, rng)  # fmt: skip
+    p_values |= _tested(study, days, everybody, draws, rng)
+    rows = [
+        *shares.assignments(study, groups, plan.analysis.level),
+        *shares.ratios(study, plan, groups),
+        *shares.places(study, record),
+        *shares.probabilities(study, plan, record),
+        *shares.one_arm_blocks(study, groups),
+    ]
+    if both:
+        p = p_values.get(("share_by_gender", "all"))
+        rows.append(shares.share_by_gender(study, groups, p))
+    rows += before.day_rows(study, days, p_values)
     if not study.covariates.empty:
-        rows += _joint(study, plan, genders, rng)
-    rows += _attrition(study, plan, rng)
+        rows += _joint(study, groups, draws, rng)
+    rows += before.baseline_rows(study, baselines, groups, p_values)
+    rows += before.month_rows(study, plan, groups, draws, rng)
+    rows += missing.attrition(study, absent, groups, p_values)
     return pd.DataFrame(rows)
+
+
+def _tested(
+    study: Study, columns: Columns, groups: Groups, draws: int, rng: np.random.Generator
+) -> dict[tuple[str, str], float]:
+    """Return p-values of permutation tests by check and group; columns share their draws."""
+    found: dict[bytes, np.ndarray] = {}
+    p_values: dict[tuple[str, str], float] = {}
+    if not columns:
+        return p_values
+    distinct, which = np.unique(np.stack([*columns.values()], axis=1), axis=1, return_inverse=True)
+    for group, members in groups.items():
+        if len(np.unique(study.arm[members])) < 2:
+            continue
+        same = members.tobytes()  # one gender is the same persons as all: one draw serves both
+        if same not in found:
+            found[same], _ = separate_tests(
+                distinct[members],
+                study.arm[members],
+                None if study.block is None else study.block[members],
+                draws,
+                rng,
+                cluster=None if study.drawn is None else study.drawn[members],
+            )
+        p_values |= {
+            (check, group): float(found[same][j])
+            for check, j in zip(columns, which.ravel(), strict=True)
+        }
+    return p_values
+
+
+def _joint(
+    study: Study, groups: Groups, draws: int, rng: np.random.Generator
+) -> list[dict[str, object]]:
+    """Test all covariates at once, for all, women and men."""
+    x = columns_of(study.covariates).values
+    found: dict[bytes, JointTest] = {}
+    rows = []
+    for group, members in groups.items():
+        if len(np.unique(study.arm[members])) < 2:
+            rows.append(row("balance", group, None, None, finding("one_arm")))
+            continue
+        same = members.tobytes()
+        if same not in found:
+            block = None if study.block is None else study.block[members]
+            drawn = None if study.drawn is None else study.drawn[members]
+            found[same] = joint_test(
+                x[members], study.arm[members], block, draws, rng, cluster=drawn
+            )
+        test = found[same]
+        text = finding("joint", covariates=test.covariates, draws=f"{test.draws:,}")
+        p_value = test.p_value if test.covariates else None
+        rows.append(row("balance", group, test.statistic, p_value, text))
+    return rows
 
 
 def balance_table(study: Study, plan: Plan) -> pd.DataFrame:
@@ -80,109 +172,3 @@ def balance_table(study: Study, plan: Plan) -> pd.DataFrame:
     order = {name: i for i, name in enumerate(covariates.names)}
     table = table.sort_values("covariate", key=lambda c: c.map(order), kind="stable")
     return table[[*columns, "adjusted", "arm"]].reset_index(drop=True)
-
-
-def _row(
-    check: str,
-    group: str,
-    statistic: float | None,
-    p: float | None,
-    text: str,
-    tests: int = 1,
-) -> dict[str, object]:
-    """Return a check; of several ``tests`` of one kind each is judged by its share of alpha."""
-    if p is None or np.isnan(p):
-        verdict = "not assessed"
-    else:
-        verdict = "warn" if p < WARN[check.split(":")[0]] / tests else "pass"
-    return {
-        "check": check,
-        "group": group,
-        "statistic": statistic,
-        "p_value": p,
-        "verdict": verdict,
-        "text": text,
-    }
-
-
-def _ratios(study: Study, plan: Plan, genders: dict[str, np.ndarray]) -> list[dict[str, object]]:
-    assignment = plan.assignment
-    shares = expected_shares(assignment, study.arms)
-    if shares is None and assignment.probability is None:
-        actual = float((study.arm > 0).mean())
-        text = finding("no_share", actual=f"{actual:.3f}")
-        return [_row("sample_ratio", "all", actual, None, text)]
-    where = dict(genders)
-    if study.block is not None:
-        where |= {name: study.block == b for b, name in enumerate(study.block_names)}
-    rows = []
-    for group, members in where.items():
-        if not members.any():
-            continue
-        arm = study.arm[members]
-        counts = np.bincount(arm, minlength=len(study.arms))
-        if shares is None:
-            assert study.share is not None
-            test = probability_test(arm > 0, study.share[members])
-            expected = f"{study.share[members].mean():.3f}"
-        else:
-            test = ratio_test(counts, shares)
-            expected = " : ".join(f"{s:.3f}" for s in shares[1:])
-        pooled = [counts[1:].sum()] if shares is None or len(shares) == 2 else counts[1:]
-        actual_shares = " : ".join(f"{c / counts.sum():.3f}" for c in pooled)
-        text = finding("ratio", actual=actual_shares, expected=expected)
-        blocks = len(study.block_names) if group in study.block_names else 1
-        rows.append(_row("sample_ratio", group, test.statistic, test.p_value, text, blocks))
-    return rows
-
-
-def _shares_by_gender(study: Study, genders: dict[str, np.ndarray]) -> dict[str, object]:
-    counts = np.array(
-        [np.bincount(study.arm[genders[g]], minlength=len(study.arms)) for g in ("women", "men")]
-    )
-    test = stats.chi2_contingency(counts[:, counts.any(axis=0)], correction=False)
-    women, men = 1 - counts[:, 0] / counts.sum(axis=1)
-    text = finding("by_gender", women=f"{women:.3f}", men=f"{men:.3f}")
-    return _row("share_by_gender", GAP, float(test.statistic), float(test.pvalue), text)
-
-
-def _joint(
-    study: Study, plan: Plan, genders: dict[str, np.ndarray], rng: np.random.Generator
-) -> list[dict[str, object]]:
-    x = columns_of(study.covariates).values
-    found: dict[bytes, JointTest] = {}
-    rows = []
-    for group, members in genders.items():
-        block = None if study.block is None else study.block[members]
-        if len(np.unique(study.arm[members])) < 2:
-            rows.append(_row("balance", group, None, None, finding("one_arm")))
-            continue
-        same = members.tobytes()  # one gender is the same persons as all: one draw serves both
-        if same not in found:
-            draws = plan.analysis.permutations
-            found[same] = joint_test(x[members], study.arm[members], block, draws, rng)
-        test = found[same]
-        text = finding("joint", covariates=test.covariates, draws=f"{test.draws:,}")
-        p_value = test.p_value if test.covariates else None
-        rows.append(_row("balance", group, test.statistic, p_value, text))
-    return rows
-
-
-def _attrition(study: Study, plan: Plan, rng: np.random.Generator) -> list[dict[str, object]]:
-    """Test whether having an outcome depends on the arm, by drawing the assignment anew."""
-    absent = np.isnan(study.y)
-    some = np.flatnonzero(absent.any(axis=0))
-    if not len(some):
-        return []
-    patterns, which = np.unique(absent[:, some], axis=1, return_inverse=True)
-    draws = plan.analysis.permutations
-    p_value, _ = separate_tests(patterns.astype(float), study.arm, study.block, draws, rng)
-    rows = []
-    for column, j in zip(some, which.ravel(), strict=True):
-        missing = [absent[study.arm == a, column].mean() for a in range(len(study.arms))]
-        by_arm = ", ".join(f"{m:.3f} in arm {a}" for a, m in zip(study.arms, missing, strict=True))
-        text = finding("attrition", by_arm=by_arm)
-        check = f"attrition:{plan.outcome_columns[column].name}"
-        widest = float(np.ptp(missing))
-        rows.append(_row(check, "all", widest, float(p_value[j]), text, patterns.shape[1]))
-    return rows

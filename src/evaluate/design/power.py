@@ -155,7 +155,7 @@ def degrees_of_freedom(trial: Trial, group: Group = "all", effect: float = 0.0) 
     clusters = trial.number_of_clusters
     if clusters is not None:
         by_arm = [(_variance(trial, group, effect, a), clusters * _share(trial, a)) for a in ARMS]
-        if min(n for _, n in by_arm) <= 1:
+        if min(n for _, n in by_arm) < 2:
             raise DesignError(f"{clusters:g} clusters: each arm needs two or more.")
         total = sum(v for v, _ in by_arm) ** 2
         df = total / sum(v**2 / (n - 1) for v, n in by_arm) - (trial.blocks - 1)

@@ -62,4 +62,5 @@ def power_table(effects: pd.DataFrame, lead: str) -> pd.DataFrame:
     table["ratio_to_all"] = table["detectable"] / beside["detectable"]
     treated, n = table["n_treated"].astype(float), table["n"].astype(float)
     table["share_treated"] = treated / n.where(n > 0)
+    table["note"] = table["note"].where(table["std_error"].isna(), "")  # why there is none
     return table[list(COLUMNS)]

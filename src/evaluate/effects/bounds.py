@@ -158,15 +158,18 @@ def _tails(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return means and influences of the lower and the upper part of one arm's outcomes.
 
-    The parts hold ``r`` of the arm's weight, the share observed of the other arm.
+    The parts hold ``r`` of the arm's weight, the share observed of the other arm. Where the cut
+    falls between two persons, the quantile is taken half way between them.
     """
     values, weights = y[trimmed], w[trimmed]
     order = np.argsort(values, axis=0, kind="stable")
     reached = np.cumsum(weights[order], axis=0)
+    ordered = np.take_along_axis(values, order, axis=0)
     found = []
     for sign, least in ((-1, r), (1, reached[-1] - r)):
-        place = np.minimum((reached < least - EVEN).sum(axis=0), len(values) - 1)
-        t = np.take_along_axis(values, np.take_along_axis(order, place[None], 0), 0)[0]
+        places = [(reached < least - EVEN).sum(axis=0), (reached <= least + EVEN).sum(axis=0)]
+        places = [np.minimum(p, len(values) - 1)[None] for p in places]
+        t = np.mean([np.take_along_axis(ordered, p, axis=0)[0] for p in places], axis=0)
         beyond = np.maximum(sign * (values - t), 0)
         mean = t + sign * (weights @ beyond) / r
         influence = np.zeros_like(y)

@@ -158,8 +158,8 @@ def compare(
             cell = np.where(treated == side, -1 - treated, cell)
     if (short := _one_unit(cell, share, unit)).any():
         what = "persons" if len(np.unique(unit)) == m else "clusters"
-        side = "control" if not treated[short].all() else "the arm"
-        raise DesignError(f"fewer than two {what} in {side}: no variance can be estimated.")
+        where = "the arm" if treated[short].all() else "control"
+        raise DesignError(f"fewer than two {what} in {where}: no variance can be estimated.")
     _, stratum = np.unique(cell, return_inverse=True)
     last = int(unit.max()) + 1 if units is None else units
     pairs, pair = np.unique(stratum * last + unit, return_inverse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from evaluate import schemas
-from evaluate.notes import joined, note
+from evaluate.notes import note
 from evaluate.plan.model import Plan
 
 GROUPS = ("all", "women", "men")
@@ -64,8 +64,8 @@ def net_effects(effects: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         ):
             part[name] = (1 - share) * chosen[source].astype(float)
             part[jobs] = offered * part[name]
-        assumed = note("assumed")
-        part["note"] = [joined([*filter(None, [n]), assumed]) for n in part["note"].fillna("")]
+        reasons = part["note"].where(part["effect"].isna(), note("assumed"))  # why there is none
+        part["note"] = reasons
         parts.append(part)
     table = pd.concat(parts).sort_index(kind="stable")
     return table[columns].reset_index(drop=True)

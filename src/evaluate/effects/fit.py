@@ -47,7 +47,7 @@ def covariates_for(study: Study, outcome: str, without: Sequence[str]) -> Covari
 
 def fit(
     study: Study,
-    kind: str,
+    errors: Errors,
     estimator: str,
     y: np.ndarray,
     rows: np.ndarray,
@@ -59,8 +59,8 @@ def fit(
     ----------
     study : Study
         The persons.
-    kind : str
-        Of standard error, as `linear.Errors`.
+    errors : Errors
+        Which standard errors, with the cluster of every person of the study.
     estimator : {"difference_in_means", "fixed_effects", "ancova", "lin"}
         What to estimate with.
     y : ndarray, shape (n, k)
@@ -76,24 +76,24 @@ def fit(
         In the order of ``study.contrasts``.
     """
     if estimator == "difference_in_means":
-        return [_difference(study, kind, y, rows, contrast) for contrast in study.contrasts]
-    return _adjusted(study, kind, estimator, y, rows, covariates)[0]
+        return [_difference(study, errors, y, rows, contrast) for contrast in study.contrasts]
+    return _adjusted(study, errors, estimator, y, rows, covariates)[0]
 
 
 def fit_shared(
     study: Study,
-    kind: str,
+    errors: Errors,
     y: np.ndarray,
     rows: np.ndarray,
     covariates: Covariates,
 ) -> list[list[Fit]]:
     """Fit women and men, in this order, by Lin's regression with common covariate slopes."""
     gendered = rows & (study.groups["women"] | study.groups["men"])
-    return _adjusted(study, kind, "lin", y, gendered, covariates, apart=study.groups["men"])
+    return _adjusted(study, errors, "lin", y, gendered, covariates, apart=study.groups["men"])
 
 
 def _difference(
-    study: Study, kind: str, y: np.ndarray, rows: np.ndarray, contrast: tuple[int, int]
+    study: Study, errors: Errors, y: np.ndarray, rows: np.ndarray, contrast: tuple[int, int]
 ) -> Fit:
     rows = rows & np.isin(study.arm, contrast)
     used = _within_blocks(study, rows, contrast)
@@ -101,7 +101,7 @@ def _difference(
         return Fit(None, rows, (_few(study),))
     if not used.any():
         return Fit(None, rows, (note("no_block"),))
-    arm, block, errors = study.arm[used], _of(study.block, used), _errors(study, kind, used)
+    arm, block, errors = study.arm[used], _of(study.block, used), errors.of(used)
     try:
         effects = difference_in_means(
             y[used], arm, contrast, block, _of(study.weight, used), errors
@@ -119,7 +119,7 @@ def _difference(
 
 def _adjusted(
     study: Study,
-    kind: str,
+    errors: Errors,
     estimator: str,
     y: np.ndarray,
     rows: np.ndarray,
@@ -149,7 +149,7 @@ def _adjusted(
     x, notes = _adjustment(estimator, values, covariates.names, arm, block, second)
     if study.cluster is None and (single := _singled_out(estimator, x, arm)):
         notes.append(note("single", n=single))
-    errors = _errors(study, kind, used)
+    errors = errors.of(used)
     try:
         if estimator == "lin":
             stratum = None if second is None else second.astype(int)
@@ -225,10 +225,6 @@ def _present(study: Study, strata: Sequence[np.ndarray]) -> list[int]:
 
 def _few(study: Study) -> str:
     return note("few" if study.cluster is None else "few_clusters")
-
-
-def _errors(study: Study, kind: str, rows: np.ndarray) -> Errors:
-    return Errors(kind, _of(study.cluster, rows), study.units if kind in OF_CLUSTERS else 0)
 
 
 def _varies(x: np.ndarray, arm: np.ndarray, apart: np.ndarray | None) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from evaluate.covariates import Covariates
 from evaluate.effects.batches import Batch
 from evaluate.effects.fit import Fit, fit, fit_shared
+from evaluate.effects.linear import OF_CLUSTERS, Errors
 from evaluate.estimates import Estimates
 from evaluate.notes import note
 from evaluate.plan.model import Plan
@@ -64,48 +65,72 @@ def fits_by_group(
 ) -> dict[Key, Fit]:
     """Fit every group and contrast, and the gap between women and men from their scores."""
     found: dict[Key, Fit] = {}
-    kind = plan.std_error_of(estimator)
+    errors = errors_of(study, plan, estimator)
     for group, members in study.groups.items():
-        fits = fit(study, kind, estimator, y, members & observed, covariates)
+        fits = fit(study, errors, estimator, y, members & observed, covariates)
         found |= {(group, c): f for c, f in zip(study.contrasts, fits, strict=True)}
     if not plan.columns.both_genders:
         return found
     shared = plan.analysis.slopes == "shared" and estimator == "lin"
     if shared:
-        both = fit_shared(study, kind, y, observed, covariates)
+        both = fit_shared(study, errors, y, observed, covariates)
         for gender, fits in zip(("women", "men"), both, strict=True):
             found |= {(gender, c): f for c, f in zip(study.contrasts, fits, strict=True)}
     for contrast in study.contrasts:
         women, men = found["women", contrast], found["men", contrast]
-        found[GAP, contrast] = gap(study, women, men, shared)
+        regressed = None if estimator == "difference_in_means" else observed
+        found[GAP, contrast] = gap(study, women, men, shared, regressed)
     return found
 
 
-def gap(study: Study, women: Fit, men: Fit, shared: bool = False) -> Fit:
-    """Return women's effects less men's; ``shared`` says that one regression gave both."""
+def errors_of(study: Study, plan: Plan, estimator: str) -> Errors:
+    """Return which standard errors the plan asks for, or the design by default."""
+    kind = plan.std_error_of(estimator)
+    units = study.units if kind in OF_CLUSTERS else 0
+    return Errors(kind, study.cluster, units, keep=plan.analysis.interval == "wild_bootstrap")
+
+
+def gap(
+    study: Study,
+    women: Fit,
+    men: Fit,
+    shared: bool = False,
+    regressed: np.ndarray | None = None,
+) -> Fit:
+    """Return women's effects less men's.
+
+    ``shared`` says that one regression gave both, ``regressed`` whose persons were in the
+    regressions where that is more than the rows compared.
+    """
     rows = women.rows | men.rows
     if women.effects is None or men.effects is None:
         return Fit(None, rows, (note("no_gap"),))
     difference = women.effects - men.effects
+    if women.effects.origin and men.effects.origin:
+        difference = replace(difference, origin=women.effects.origin - men.effects.origin)
     if shared:
         difference = replace(difference, df=women.effects.df)
     elif study.cluster is not None and difference.working is None:
-        difference = replace(difference, df=_shared_df(study, women, men))
+        difference = replace(
+            difference, df=_shared_df(study, women, men, rows if regressed is None else regressed)
+        )
     return Fit(difference, rows, tuple(dict.fromkeys((*women.notes, *men.notes))))
 
 
-def _shared_df(study: Study, women: Fit, men: Fit) -> np.ndarray:
+def _shared_df(study: Study, women: Fit, men: Fit, regressed: np.ndarray) -> np.ndarray:
     """Return the degrees of freedom of a gap within clusters that women and men share.
 
-    One less than the clusters of both where each has one less than its own (CR0, CR1).
+    One less than the clusters of both, as each has one less than its own (CR0, CR1); or else
+    those of the smaller.
     """
-    assert study.cluster is not None and women.effects is not None
+    assert study.cluster is not None
+    assert women.effects is not None
     assert men.effects is not None
     fewest = np.minimum(women.effects.df, men.effects.df)
-    counts = [len(np.unique(study.cluster[one.rows])) - 1 for one in (women, men)]
+    genders = [regressed & study.groups[g] for g in ("women", "men")]
+    counts = [len(np.unique(study.cluster[rows])) - 1 for rows in (*genders, sum(genders) > 0)]
     if (women.effects.df == counts[0]).all() and (men.effects.df == counts[1]).all():
-        both = len(np.unique(study.cluster[women.rows | men.rows]))
-        return np.full_like(fewest, both - 1.0)
+        return np.full_like(fewest, counts[2])
     return fewest
 
 

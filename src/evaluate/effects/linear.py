@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,17 +26,18 @@ class Errors:
         Cluster of each person of the regression.
     units : int
         Clusters of the study, not only of this regression.
+    keep : bool
+        Whether estimates keep the regression behind them, for a bootstrap.
     """
 
     kind: str = "HC2"
     cluster: np.ndarray | None = None
     units: int = 0
+    keep: bool = False
 
     def of(self, rows: np.ndarray) -> Errors:
         """Return the same for some of the persons, by a mask of shape (n,)."""
-        if self.cluster is None:
-            return self
-        return Errors(self.kind, self.cluster[rows], self.units)
+        return self if self.cluster is None else replace(self, cluster=self.cluster[rows])
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,54 @@ class Regression:
     def df(self) -> int:
         """Persons less parameters."""
         return len(self.weight) - self.parameters
+
+
+@dataclass(frozen=True)
+class Linear:
+    """k linear estimates, the regression behind them, and its clusters.
+
+    Attributes
+    ----------
+    value : ndarray, shape (k,)
+        The estimates.
+    c : ndarray, shape (n,)
+        Weight of each weighted outcome in them.
+    fit : Regression
+        What left the residuals.
+    cluster : ndarray of int, shape (n,)
+        Cluster of each person of the regression.
+    """
+
+    value: np.ndarray
+    c: np.ndarray
+    fit: Regression
+    cluster: np.ndarray
+
+    def __sub__(self, other: Linear) -> Linear:
+        """Return the difference of estimates from two regressions that share no person."""
+        p = max(self.fit.q.shape[1], other.fit.q.shape[1])
+        q, part = [
+            np.concatenate(pair)
+            for pair in (
+                [np.pad(f.q, ((0, 0), (0, p - f.q.shape[1]))) for f in (self.fit, other.fit)],
+                [self.fit.part, other.fit.part + self.fit.part.max() + 1],
+            )
+        ]
+        fit = Regression(
+            residual=np.concatenate([self.fit.residual, other.fit.residual]),
+            q=q,
+            part=part,
+            pool=part,
+            weight=np.concatenate([self.fit.weight, other.fit.weight]),
+            parameters=self.fit.parameters + other.fit.parameters,
+            leverage=np.concatenate([self.fit.leverage, other.fit.leverage]),
+        )
+        return Linear(
+            self.value - other.value,
+            np.concatenate([self.c, -other.c]),
+            fit,
+            np.concatenate([self.cluster, other.cluster]),
+        )
 
 
 def estimate(value: np.ndarray, c: np.ndarray, fit: Regression, errors: Errors) -> Estimates:
@@ -129,16 +178,17 @@ def _by_cluster(value: np.ndarray, c: np.ndarray, fit: Regression, errors: Error
             f"{fit.parameters} parameters and {clusters} clusters: name fewer covariates."
         )
     root = np.sqrt(fit.weight)
+    origin = Linear(value, c, fit, cluster) if errors.keep else None
     if errors.kind == "CR2":
         corrected, working = bias_reduced(
             root * c, fit.q, fit.weight, cluster, fit.part, errors.units
         )
         scores = cluster_scores(corrected / root, fit.residual, cluster, errors.units)
-        return Estimates(value, scores, np.full(k, working.df), working)
+        return Estimates(value, scores, np.full(k, working.df), working, origin)
     scores = cluster_scores(c, fit.residual, cluster, errors.units)
     if errors.kind == "CR1":
         scores = scores * np.sqrt(clusters / (clusters - 1) * (n - 1) / fit.df)
-    return Estimates(value, scores, np.full(k, clusters - 1.0))
+    return Estimates(value, scores, np.full(k, clusters - 1.0), origin=origin)
 
 
 def _is_saturated(fit: Regression) -> bool:

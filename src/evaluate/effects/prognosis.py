@@ -12,9 +12,7 @@ LEAST = 10  # persons with the outcome in each cell and arm
 ROUNDED = 10  # decimals of the largest prediction beyond which two are the same
 
 
-def prognosis(
-    y: np.ndarray, train: np.ndarray, x: np.ndarray, fold: np.ndarray
-) -> np.ndarray:
+def prognosis(y: np.ndarray, train: np.ndarray, x: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """Predict outcomes without the offer by ridge regression, for each fold from the others.
 
     Parameters

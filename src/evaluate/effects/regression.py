@@ -91,7 +91,7 @@ def fixed_effects(
     leverage = w / mass[block] + (q**2).sum(axis=1)
     errors, nobody = errors or Errors(kind), np.zeros(n, dtype=int)
     basis = q
-    if errors.kind == "CR2":  # it needs the blocks' part of the projection, too
+    if errors.kind == "CR2" or errors.keep:  # the blocks' part of the projection counts, too
         blocks = np.equal.outer(block, np.arange(len(mass))) * (root / np.sqrt(mass))
         basis = np.hstack([q, blocks])
     fit = Regression(z - q @ fitted, basis, nobody, nobody, w, parameters, leverage)

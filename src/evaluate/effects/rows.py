@@ -7,6 +7,8 @@ from scipy import stats
 
 from evaluate.effects.batches import Batch
 from evaluate.effects.groups import Estimand
+from evaluate.effects.linear import Linear
+from evaluate.effects.wild import wild_bootstrap
 from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
@@ -19,7 +21,14 @@ NUMBERS = (
 Row = dict[str, np.ndarray]  # columns of some rows
 
 
-def rows_of(study: Study, plan: Plan, batch: Batch, one: Estimand, reasons: list[str]) -> Row:
+def rows_of(
+    study: Study,
+    plan: Plan,
+    batch: Batch,
+    one: Estimand,
+    reasons: list[str],
+    rng: np.random.Generator | None,
+) -> Row:
     """Return one row per outcome column of a batch.
 
     Parameters
@@ -34,6 +43,8 @@ def rows_of(study: Study, plan: Plan, batch: Batch, one: Estimand, reasons: list
         Their effects in one group and contrast.
     reasons : list of str
         For each column why there is no estimate, empty where there is one.
+    rng : Generator or None
+        Source of the draws of a bootstrap.
 
     Returns
     -------
@@ -44,12 +55,16 @@ def rows_of(study: Study, plan: Plan, batch: Batch, one: Estimand, reasons: list
     treated, control = (fit.rows & (study.arm == a) for a in one.contrast)
     means = _means(study, batch.y, treated, control, one.group)
     exploratory = one.group != GAP and "=" in one.group
-    notes = joined([*fit.notes, *(_mixed(study, one) if one.group == "all" else [])])
+    said = [*fit.notes, *(_mixed(study, one) if one.group == "all" else [])]
     lead = plan.estimators[0] if one.estimand == "late" else one.estimator
     numbers = np.full((len(NUMBERS), k), np.nan)
     if found := fit.effects:
         numbers[:5] = (found.value, found.std_error, *found.interval(level), found.p_value)
         numbers[7] = found.df
+        if rng is not None and isinstance(found.origin, Linear):
+            wild = wild_bootstrap(found.origin, level, plan.analysis.permutations, rng)
+            numbers[2:5] = wild.low, wild.high, wild.p_value
+            said.append(note("wild", draws=f"{wild.draws:,}"))
         numbers[:, [bool(reason) for reason in reasons]] = np.nan
     every = plan.outcome_columns
     columns = [every[i] for i in batch.columns]
@@ -82,7 +97,7 @@ def rows_of(study: Study, plan: Plan, batch: Batch, one: Estimand, reasons: list
         "mean_control": means[1],
         "unit": texts([o.unit for o in outcomes]),
         "prespecified": alike(not exploratory),
-        "note": texts([reason or notes for reason in reasons]),
+        "note": texts([reason or joined(said) for reason in reasons]),
         "column": np.asarray(batch.columns),
     }
 

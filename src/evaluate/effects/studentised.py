@@ -3,9 +3,9 @@
 All that a difference in means and its error need of a block are sums over the treated of
 products of mass and outcome; those of the controls are what is left of the block's totals.
 Assignments times such products is one matrix product per block, and what remains is
-arithmetic on (assignments, outcomes). A block with one treated unit, or one control, can give
-as many values as it has units: they are worked out once, and read off by one product for all
-such blocks.
+arithmetic on arrays of (draws, outcomes). A block with one treated unit, or one control, can
+add as many values as it has units: they are worked out once, and one product reads them off
+for all such blocks.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SMALL = 2 - 1e-9  # units expected in an arm, below which a block has no variance of its own
-FLOOR = 1e-6  # variance over squared difference, or squared unit, that single precision resolves
+FLOOR = 1e-6  # variance over squared difference: what single precision resolves
+TINY = 1e-12  # the same over the outcome's own unit, squared
 
 
 @dataclass(frozen=True)
-class Sides:
-    """Units by block: which are assigned together, and how.
+class Blocks:
+    """Units sorted by block, and how many of each block were treated.
 
     Attributes
     ----------
     edges : ndarray of int, shape (blocks + 1,)
-        Where each block begins.
+        Where each block begins; the last one ends at the number of units.
     treated : ndarray of int, shape (blocks,)
-        Units treated in each.
+        Units treated.
     """
 
     edges: np.ndarray
@@ -40,9 +40,9 @@ class Sides:
         return np.diff(self.edges)
 
     @property
-    def odd(self) -> np.ndarray:
-        """Whether a block has one treated unit, or one control."""
-        return (np.minimum(self.treated, self.size - self.treated) == 1) & (self.size > 1)
+    def fewest(self) -> np.ndarray:
+        """Units of the smaller arm of each block."""
+        return np.minimum(self.treated, self.size - self.treated)
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,12 @@ class Group:
     ----------
     columns : tuple of ndarray, float32
         For each block, a row per unit of its span: k outcomes less their mean in the block;
-        their squares; their products with the mass, unless ``alike``; masses by pattern of
-        missing outcomes; unless ``alike``, the squares of these, and whether they are above
-        zero.
+        their squares; unless ``alike``, their products with the mass; the masses, by pattern
+        of missing outcomes; unless ``alike``, their squares, and whether they are above zero.
     totals : tuple of ndarray, float32
         Sums of the columns.
     spans : tuple of slice
-        Units, within each block, that have any of the outcomes.
+        Within each block, units from the first to the last that have any of the outcomes.
     pattern : ndarray of int, shape (k,)
         The pattern of each outcome.
     alike : bool
@@ -72,6 +71,16 @@ class Group:
     pattern: np.ndarray
     alike: bool
 
+    @property
+    def ends(self) -> list[int]:
+        """Where one kind of column ends and the next begins."""
+        k, patterns = len(self.pattern), int(self.pattern.max(initial=0)) + 1
+        return [k, 2 * k] if self.alike else [k, 2 * k, 3 * k, 3 * k + patterns, 3 * k + 2 * patterns]
+
+    def wide(self, by_pattern: np.ndarray) -> np.ndarray:
+        """Spread what was found by pattern over the outcomes."""
+        return by_pattern if by_pattern.shape[1] == 1 else by_pattern[:, self.pattern]
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -81,10 +90,10 @@ class Difference:
     ----------
     groups : tuple of Group
         One or two, with the same outcomes in the same unit.
-    shared : tuple of ndarray, or None
+    shared : tuple of ndarray, float32, or None
         Where units hold persons of both groups, columns by block: the product of their
-        outcomes, of the first's outcomes with the second's mass, of the first's mass with the
-        second's outcomes, and of the masses, k each.
+        outcomes, of the first's outcomes and the second's mass, of the first's mass and the
+        second's outcomes, of the masses; k each.
     between : bool
         Whether the variance is taken between blocks, which have none of their own.
     precise : bool
@@ -98,27 +107,51 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Sums over the treated of a block, and what follows for weights and errors.
+class _Arm:
+    """One arm of a group in a block, each (draws, patterns); zero where the other has none.
 
-    Arrays are of shape (draws, k) or (draws, 1). ``first`` and ``second`` are the treated and
-    the controls: ``inverse`` of their mass, ``factor`` from squares to a squared error.
+    Attributes
+    ----------
+    square, inverse : ndarray
+        Sum of the squared masses of its units; one over the sum of their masses.
+    factor : ndarray
+        What turns the sum of squares about the mean into the mean's squared error.
     """
 
-    sum: np.ndarray
+    square: np.ndarray
+    inverse: np.ndarray
+    factor: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A group in a block: sums over the treated, totals, and what depends on masses only."""
+
+    group: Group
+    sums: list[np.ndarray]
+    totals: list[np.ndarray]
+    arms: tuple[_Arm, _Arm]
     weight: np.ndarray
-    valid: np.ndarray
-    inverse: tuple[np.ndarray, np.ndarray]
-    factor: tuple[np.ndarray, np.ndarray]
-    spread: np.ndarray | None
+    valid: np.ndarray  # whether both arms have a unit
+    pair: np.ndarray  # whether both have one only
+
+    @property
+    def means(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean outcomes by arm; the outcomes of the block sum to zero."""
+        first, second = (self.group.wide(arm.inverse) for arm in self.arms)
+        return first * self.sums[0], -second * self.sums[0]
 
     @property
     def effect(self) -> np.ndarray:
-        return self.sum * (self.inverse[0] + self.inverse[1])
+        """Mean outcome of the treated less that of the controls."""
+        return self.group.wide(self.arms[0].inverse + self.arms[1].inverse) * self.sums[0]
 
 
 def statistics(
-    differences: Sequence[Difference], tables: Sequence[np.ndarray], z: np.ndarray, sides: Sides
+    differences: Sequence[Difference],
+    tables: Sequence[list[np.ndarray]],
+    z: np.ndarray,
+    blocks: Blocks,
 ) -> list[np.ndarray]:
     """Return studentised differences.
 
@@ -126,11 +159,11 @@ def statistics(
     ----------
     differences : sequence of Difference
         What to compare.
-    tables : sequence of ndarray
+    tables : sequence of list of ndarray
         Of each difference, its `table`.
     z : ndarray of uint8, shape (draws, units)
         Assignments, 1 for treatment.
-    sides : Sides
+    blocks : Blocks
         The blocks.
 
     Returns
@@ -140,42 +173,145 @@ def statistics(
 
     References
     ----------
-    Neyman (1923); Pashley and Miratrix (2021), Insights on variance estimation for blocked and
-    matched pairs designs, Journal of Educational and Behavioral Statistics 46(3).
+    Neyman (1923); Imbens and Rubin (2015), Causal Inference, chapters 6 and 9; between blocks
+    after Pashley and Miratrix (2021), Insights on variance estimation for blocked and matched
+    pairs designs, Journal of Educational and Behavioral Statistics 46(3).
     """
-    sums: list[list[np.ndarray]] = [[] for _ in differences]
-    if sides.odd.any():
-        units = np.repeat(sides.odd, sides.size)
-        other = np.repeat(sides.treated > 1, sides.size)[units]  # one control, not one treated
-        alone = (z[:, units] ^ other).astype(np.float32)
-        for i, (difference, table) in enumerate(zip(differences, tables, strict=True)):
-            ends = np.cumsum(_widths(difference))[:-1]
-            sums[i] = np.split(alone @ table, ends, axis=1)
-    for b in np.flatnonzero(~sides.odd & (sides.treated > 0) & (sides.treated < sides.size)):
-        drawn = z[:, sides.edges[b] : sides.edges[b + 1]].astype(np.float32)
-        for i, difference in enumerate(differences):
-            found = _terms(difference, b, drawn)
-            if not sums[i]:
-                sums[i] = found
-                continue
-            for total, term in zip(sums[i], found, strict=True):
-                total += term
-    return [
-        _ratio(difference, found) if found else np.zeros((len(z), _outcomes(difference)))
-        for difference, found in zip(differences, sums, strict=True)
-    ]
+    single = blocks.fewest == 1
+    units = np.repeat(single, blocks.size)
+    by_control = np.repeat(blocks.treated > 1, blocks.size)[units]
+    alone = (z[:, units] ^ by_control).astype(np.float32)
+    sums = [[alone @ column for column in columns] for columns in tables]
+    for b in np.flatnonzero(blocks.fewest > 1):
+        drawn = z[:, blocks.edges[b] : blocks.edges[b + 1]].astype(np.float32)
+        for difference, total in zip(differences, sums, strict=True):
+            for one, term in zip(total, _terms(difference, b, drawn), strict=True):
+                one += term
+    return [_ratio(d, total) for d, total in zip(differences, sums, strict=True)]
 
 
-def table(difference: Difference, sides: Sides) -> np.ndarray:
-    """Work out what blocks with one treated unit, or one control, add for each such unit.
+def table(difference: Difference, blocks: Blocks) -> list[np.ndarray]:
+    """Return what blocks with one treated unit, or one control, add if it is this unit or that.
 
     Returns
     -------
-    ndarray, float32, shape (units of such blocks, sums)
+    list of ndarray, float32
+        One for each sum over blocks, with a row for each unit of such blocks.
     """
-    rows = [np.empty((0, sum(_widths(difference))), dtype=np.float32)]
-    for b in np.flatnonzero(sides.odd):
-        alone = np.eye(sides.size[b], dtype=np.float32)
-        drawn = alone if sides.treated[b] == 1 else 1 - alone
-        rows.append(np.hstack(_terms(difference, b, drawn)))
-    return np.concatenate(rows)
+    rows = [_terms(difference, 0, np.zeros((0, blocks.size[0]), dtype=np.float32))]
+    for b in np.flatnonzero(blocks.fewest == 1):
+        unit = np.eye(blocks.size[b], dtype=np.float32)
+        rows.append(_terms(difference, b, unit if blocks.treated[b] == 1 else 1 - unit))
+    return [np.concatenate(term) for term in zip(*rows, strict=True)]
+
+
+def _terms(difference: Difference, b: int, drawn: np.ndarray) -> list[np.ndarray]:
+    """Return what a block adds to the sums over blocks, for each of the drawn assignments."""
+    parts = [_part(group, b, drawn, difference.precise) for group in difference.groups]
+    terms: list[np.ndarray] = []
+    for part in parts:
+        effect, w, wide = part.effect, part.weight, part.group.wide
+        terms += [wide(w) * effect, w]
+        if difference.between:
+            squared = wide(w * w) * effect
+            terms += [w * w, squared, squared * effect, part.valid.astype(np.float32)]
+        else:
+            terms += [_variance(part)]
+    if difference.shared is None:
+        return terms
+    both = np.prod([part.group.wide(part.weight) for part in parts], axis=0)
+    if difference.between:
+        first, second = both * parts[0].effect, parts[1].effect
+        return [*terms, both, first, both * second, first * second]
+    return [*terms, both * _covariance(parts[0], parts[1], difference.shared[b], drawn)]
+
+
+def _part(group: Group, b: int, drawn: np.ndarray, precise: bool) -> _Part:
+    """Sum over the treated."""
+    sums = np.split(drawn[:, group.spans[b]] @ group.columns[b], group.ends, axis=1)
+    totals = np.split(group.totals[b], group.ends)
+    first = [sums[2]] * 3 if group.alike else sums[3:]
+    second = [n - n1 for n, n1 in zip(totals[2:] * 3 if group.alike else totals[3:], first)]
+    valid = (first[2] > 0.5) & (second[2] > 0.5)
+    arms = (_arm(first, second[2], valid), _arm(second, first[2], valid))
+    mass = first[0] * second[0] / np.maximum(totals[-1 if group.alike else 3], TINY)
+    weight = valid * (mass if precise else first[0] + second[0])
+    pair = valid & (first[2] < 1.5) & (second[2] < 1.5)
+    return _Part(group, sums, totals, arms, weight, valid, pair)
+
+
+def _arm(masses: list[np.ndarray], others: np.ndarray, valid: np.ndarray) -> _Arm:
+    """Return one arm; where the other has one unit, that one has the variance of these."""
+    mass, square, count = masses
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inverse = np.where(valid, 1 / mass, 0)
+        per_unit = np.where(count > 1.5, count / (count - 1), 0)
+        lent = np.where(others < 1.5, per_unit / square, 0)
+    return _Arm(square, inverse, np.where(valid, per_unit * inverse**2 + lent, 0))
+
+
+def _variance(part: _Part) -> np.ndarray:
+    """Return the variance of a block's effect times its squared weight.
+
+    Of one unit in either arm, it is the squared effect.
+    """
+    (m1, i1, f1), (m0, i0, f0) = ((a.square, a.inverse, a.factor) for a in part.arms)
+    wide, squared = part.group.wide, part.weight**2
+    effect = part.pair * (i1 + i0) ** 2
+    y, y2, *_ = part.sums
+    found = wide(squared * (f1 - f0)) * y2 + wide(squared * f0) * part.totals[1]
+    if part.group.alike:
+        return found + wide(squared * (effect - f1 * i1 - f0 * i0)) * y**2
+    line = wide(squared * (effect + f1 * m1 * i1**2 + f0 * m0 * i0**2)) * y
+    line -= wide(squared * 2 * (f1 * i1 + f0 * i0)) * part.sums[2]
+    line += wide(squared * 2 * f0 * i0) * part.totals[2]
+    return found + line * y
+
+
+def _covariance(one: _Part, two: _Part, shared: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the covariance of two groups' effects in a block whose units they share."""
+    sums = drawn @ shared
+    found = np.zeros(one.sums[0].shape, dtype=np.float32)
+    for arm, products in enumerate((sums, shared.sum(axis=0) - sums)):
+        yy, ym, my, mm = np.split(products, 4, axis=1)
+        y, other = one.means[arm], two.means[arm]
+        factor = one.group.wide(one.arms[arm].factor) * two.group.wide(two.arms[arm].factor)
+        found += np.sqrt(factor) * (yy - other * ym - y * my + y * other * mm)
+    return found
+
+
+def _ratio(difference: Difference, sums: list[np.ndarray]) -> np.ndarray:
+    """Return the difference over its error from the sums over blocks."""
+    width = 6 if difference.between else 3
+    means = [
+        _mean(group, sums[width * i : width * (i + 1)]) for i, group in enumerate(difference.groups)
+    ]
+    value, variance, scale, few = means[0]
+    valid = scale > 0
+    if len(means) == 2:
+        less, own, other_scale, other_few = means[1]
+        if difference.shared is not None:
+            both, *products = sums[2 * width :]
+            if difference.between:
+                first, second, product = products
+                both = product - less * first - value * second + value * less * both
+            own = own - 2 * np.sqrt(few * other_few) * scale * other_scale * both
+        value, variance = value - less, variance + own
+        valid = valid & (other_scale > 0)
+    variance = np.maximum(np.maximum(variance, FLOOR * value**2), TINY)
+    return np.where(valid, value / np.sqrt(variance), 0)
+
+
+def _mean(group: Group, sums: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Return the blocks' mean effect, its variance, one over their weights, and n / (n - 1)."""
+    effect, weight, *own = sums
+    with np.errstate(divide="ignore"):
+        scale = group.wide(np.where(weight > 0, 1 / weight, 0))
+    mean = effect * scale
+    if len(own) == 1:
+        return mean, own[0] * scale**2, scale, np.ones((1, 1), dtype=np.float32)
+    squares, first, second, blocks = own
+    n = group.wide(blocks)
+    few = n / np.maximum(n - 1, 1)
+    about = second - mean * (2 * first - group.wide(squares) * mean)
+    return mean, few * about * scale**2, scale, few

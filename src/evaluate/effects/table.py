@@ -35,7 +35,7 @@ class Effects:
     covariances: pd.DataFrame
 
 
-def effects(study: Study, plan: Plan) -> Effects:
+def effects(study: Study, plan: Plan, rng: np.random.Generator | None = None) -> Effects:
     """Estimate everything that the plan names.
 
     Parameters
@@ -44,6 +44,9 @@ def effects(study: Study, plan: Plan) -> Effects:
         The persons.
     plan : Plan
         The programme file.
+    rng : Generator, optional
+        Source of drawn assignments and weights; without it there are none, and p-values by
+        randomisation are empty.
 
     Returns
     -------
@@ -57,7 +60,8 @@ def effects(study: Study, plan: Plan) -> Effects:
         flat: set[tuple[object, ...]] = set()
         found = list(estimands(study, plan, batch))
         for one in found:
-            parts.append(rows_of(study, plan, batch, one, _reasons(one, batch, flat)))
+            reasons = _reasons(one, batch, flat)
+            parts.append(rows_of(study, plan, batch, one, reasons, rng))
         shared.append(_covariances(study, plan, batch, found))
     table = pd.DataFrame({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
     order = _order(table, study, plan)

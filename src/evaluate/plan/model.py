@@ -135,6 +135,7 @@ class Plan(Closed):
                 faults.append((("outcomes", key, "without"), text))
         faults += self._covariates_after_the_offer()
         faults += self._linked_outcomes()
+        faults += self._competing_outcomes()
         rule = self.assignment.rule
         if rule and isinstance(rule.share, dict) and len(self.cell_columns) != 1:
             text = "by cell, name one column in `within`; for several, a column of shares"
@@ -166,6 +167,22 @@ class Plan(Closed):
             table = "spells" if outcome.spells is not None else "incomes"
             if outcome.is_linked and getattr(self.data, table) is None:
                 faults.append((("outcomes", key, table), f"needs the table data.{table}"))
+        return faults
+
+    def _competing_outcomes(self) -> list[tuple[tuple[str, ...], str]]:
+        """Find outcomes that cannot compete: of no first entry, or of other months."""
+        faults: list[tuple[tuple[str, ...], str]] = []
+        entries = {k: o.months for k, o in self.outcomes.items() if o.measure == "entered"}
+        for key, outcome in self.outcomes.items():
+            for name in outcome.competing:
+                known = ", ".join(k for k in entries if k != key) or "none"
+                text = ""
+                if name == key or name not in entries:
+                    text = f"`{name}` is no other outcome with measure: entered; these are: {known}"
+                elif entries[name] != outcome.months:
+                    text = f"`{name}` has other months; both need the same"
+                if text:
+                    faults.append((("outcomes", key, "competing"), text))
         return faults
 
     def _covariates_after_the_offer(self) -> list[tuple[tuple[str, ...], str]]:

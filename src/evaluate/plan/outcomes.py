@@ -45,6 +45,11 @@ class Outcome(Closed):
         "the first entry. Of incomes: at (that month) or cumulated.",
     )
     months: tuple[int, int] | None = Field(None, description="First and last month: [1, 18].")
+    competing: list[str] = Field(
+        [],
+        description="With measure entered: outcomes with measure entered, such as a move away, "
+        "after which an entry no longer counts in the cumulative incidence.",
+    )
     primary_month: int | None = None
     event: Code | None = Field(None, description="The value of the column that counts as 1.")
     baseline: str | None = Field(None, description="The same measure before assignment.")
@@ -78,6 +83,8 @@ class Outcome(Closed):
         if not self.is_linked:
             if self.months is not None or "measure" in self.model_fields_set:
                 raise ValueError("months and measure go with spells or incomes")
+            if self.competing:
+                raise ValueError("competing goes with spells and measure: entered")
             return self
         if self.months is None:
             raise ValueError("spells and incomes need months: [first, last]")
@@ -90,6 +97,8 @@ class Outcome(Closed):
             raise ValueError(f"measure {self.measure} counts from month 1")
         if self.incomes is not None and self.measure not in ("at", "cumulated"):
             raise ValueError(f"measure {self.measure} is of spells; incomes have at, cumulated")
+        if self.competing and self.measure != "entered":
+            raise ValueError("competing goes with measure: entered")
         is_share = self.spells is not None and self.measure in SHARES
         if is_share != (self.unit == "share"):
             raise ValueError(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from evaluate.errors import ReleaseError
+from evaluate.release.gate_bounds import bounds_cells, gate_bound_effects, gate_bounds
 from evaluate.release.gate_cells import Cells, Gated, empty_rows, rounded
 from evaluate.release.gate_cleaning import cleaning_cells, gate_cleaning
 from evaluate.release.gate_effects import (
@@ -26,6 +27,7 @@ from evaluate.release.gate_effects import (
     gate_heterogeneity,
     identity_of,
     results_of,
+    small_numbers_out,
 )
 from evaluate.release.gate_flow import (
     Places,
@@ -35,7 +37,10 @@ from evaluate.release.gate_flow import (
     gate_flow,
     link_flow,
 )
+from evaluate.release.gate_incidence import gate_incidence
 from evaluate.release.gate_months import DoseCells, dose_cells, gate_dose, gate_states, states_cells
+from evaluate.release.gate_spillovers import gate_spillovers
+from evaluate.release.gate_paths import gate_paths
 from evaluate.release.suppression import is_small
 
 if TYPE_CHECKING:
@@ -120,6 +125,10 @@ def release(
     if "flow" in tables:
         places = flow_cells(cells, tables["flow"], always, min_cell)
         link_flow(cells, tables["flow"], places, effects, min_cell)
+    if "bounds" in tables:
+        rows["bounds"] = bounds_cells(
+            cells, tables["bounds"], tables.get("flow"), places, control, always, min_cell
+        )
     if "cleaning" in tables:
         cleaning = cleaning_cells(cells, tables["cleaning"], min_cell)
     if "dose" in tables:
@@ -146,6 +155,16 @@ def release(
             gated[name] = gate_states(table, rows[name], cells, min_cell)
         elif name == "heterogeneity":
             gated[name] = gate_heterogeneity(table, groups, min_cell)
+        elif name == "spillovers":
+            gated[name] = gate_spillovers(table, groups, min_cell)
+        elif name == "paths":
+            gated[name] = gate_paths(table, groups, min_cell)
+        elif name == "incidence":
+            gated[name] = gate_incidence(table, groups, min_cell, disclosure.round_to)
+        elif name == "bounds":
+            gated[name], keys = gate_bounds(table, rows[name], groups, cells, min_cell)
+            if "effects" in gated:
+                gated["effects"] = gate_bound_effects(gated["effects"], keys, min_cell)
         elif name == "costs":
             gated[name] = gate_costs(table, few, min_cell)
         elif name != "effects":
@@ -182,7 +201,12 @@ def gate_other(name: str, table: pd.DataFrame, groups: set[Key], min_cell: int) 
         name, table, dict.fromkeys(table.index[small], True), identity, numbers, min_cell
     )
     rest = gate_followers(name, own.table, groups, min_cell)
-    return Gated(rest.table, [*own.withheld, *rest.withheld])
+    out = rest.table
+    if "note" in out and len(out):
+        out = out.assign(
+            note=[small_numbers_out(n, min_cell) if isinstance(n, str) else n for n in out["note"]]
+        )
+    return Gated(out, [*own.withheld, *rest.withheld])
 
 
 def gate_costs(table: pd.DataFrame, arms: set[str], min_cell: int) -> Gated:

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from evaluate.notes import finding
-from evaluate.release.gate_cells import reason
+from evaluate.release.gate_cells import MEN, WOMEN, reason
 from evaluate.release.suppression import is_small
 
 ATTRITION = "attrition:"
-SHARES = ("sample_ratio", "share_by_gender")
+SILENT = ("balance",)  # says nothing of how many there are
 
 
 def gate_checks(
@@ -33,22 +33,28 @@ def gate_checks(
     Returns
     -------
     checks : DataFrame
-        The p-value and verdict stay.
+        The p-value and verdict stay. What the gate alone may see is left out.
     withheld : list of dict
         For `disclosure.json`.
     """
     arms = [c for c in flow.columns if str(c).startswith("arm=")]
     included = flow.loc[flow["step"] == "included", arms].iloc[0].to_numpy(dtype=float)
     analysed = flow[flow["step"] == "analysed"].set_index("reason")[arms]
+    least = checks.get("least", pd.Series(np.nan, checks.index)).to_numpy(dtype=float, na_value=0)
 
     def gives_away(check: str, group: str) -> bool:
-        if check.startswith(ATTRITION):
+        if check.startswith(ATTRITION) and group == "all":
             known = analysed.loc[check.removeprefix(ATTRITION)].to_numpy(dtype=float)
             return bool(is_small(included - known, min_cell).any())
-        return check in SHARES and not {group, *group.split("-")}.isdisjoint(hidden_groups)
+        of_hidden = not {group, *group.split("-")}.isdisjoint(hidden_groups)
+        return of_hidden and check not in SILENT
 
     places = list(zip(checks["check"], checks["group"], strict=True))
     hidden = np.array([gives_away(check, group) for check, group in places], dtype=bool)
+    hidden |= is_small(least, min_cell)
+    # Women are all less men.
+    of_one = {c for (c, g), h in zip(places, hidden, strict=True) if h and g in (WOMEN, MEN)}
+    hidden |= np.array([g in (WOMEN, MEN) and c in of_one for c, g in places], dtype=bool)
     entries = [
         {
             "table": "design_checks",
@@ -61,4 +67,5 @@ def gate_checks(
     ]
     statistic = checks["statistic"].mask(hidden)
     text = checks["text"].mask(hidden, finding("withheld"))
-    return checks.assign(statistic=statistic, text=text), entries
+    out = checks.drop(columns="least", errors="ignore")
+    return out.assign(statistic=statistic, text=text), entries

@@ -50,8 +50,12 @@ def publish(
     plan : Plan
         The programme file.
     limits : Disclosure
-        The limits of the configuration.
+        The limits of the configuration. With waves the least number is taken that many times,
+        see `rows_of_a_person`.
     """
+    limits = limits.model_copy(
+        update={"min_cell": limits.min_cell * rows_of_a_person(participants, plan)}
+    )
     groups = {"all": pd.Series(True, index=participants.index)}
     groups |= {str(g): participants["gender"] == g for g in plan.columns.genders}
     arms = participants["arm"]
@@ -78,6 +82,17 @@ def publish(
         published["design_checks"] = checks
         withheld += entries
     return Published(published, {**limits.model_dump(), "withheld": withheld})
+
+
+def rows_of_a_person(participants: pd.DataFrame, plan: Plan) -> int:
+    """Return how many rows a person has at most: several where there are waves.
+
+    Counts are then of rows. Of so many times the least number of rows, no fewer than the least
+    number of persons can stand behind.
+    """
+    if plan.columns.wave is None:
+        return 1
+    return int(participants["person"].value_counts().max())
 
 
 def states_of(plan: Plan) -> dict[str, list[str]]:

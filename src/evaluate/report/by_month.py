@@ -1,4 +1,4 @@
-"""Figures by month: effects, persons observed, activities, shares in states."""
+"""Figures by month: persons observed, activities, shares in states."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evaluate.report.scales import LOOK, groups_of, months_to_print, span_of, unit_of
+from evaluate.report.scales import LOOK, groups_of, months_to_print, span_of
 from evaluate.report.sheet import (
     GREY,
     INK,
@@ -38,66 +38,6 @@ SHADE = "#f0f0f0"
 STATES = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#F0E442", "#7F5A9B")
 UNNAMED = {"other": "#8c8c8c", "none": "#d0d0d0"}
 TALL = 84.0
-
-
-def path_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
-    """Return an SVG of the effects on one outcome by month, above the levels of the arms.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Rows of `schemas.EFFECTS` of one outcome, arm and estimator over months, for all,
-        women and men; other groups are left out, and with one gender there is one column.
-        Months before time zero are shaded.
-    words, label : Words, str
-        The language; what the figure shows, for who cannot see it.
-    """
-    groups = groups_of(rows)
-    rows = rows[rows["group"].isin(groups)].sort_values("month")
-    unit = str(rows["unit"].iloc[0])
-    scale, effect_unit = unit_of(unit, words)
-    shown = rows.assign(month=rows["month"].astype(float))
-    columns = ["estimate", "conf_low", "conf_high", "mean_treated", "mean_control"]
-    shown[columns] = scale * shown[columns].astype(float)
-    effects = span_of(shown[columns[:3]].to_numpy().ravel())
-    levels = span_of(shown[columns[3:]].to_numpy().ravel(), zero=unit == "share")
-    months = shown["month"].unique()
-    left, gap = 54.0, 14.0
-    wide = (WIDTH - 4 - left + gap) / len(groups) - gap
-    tall, low = (132.0, 96.0), 34.0  # effects, levels; where the lower panels stand
-    high = low + tall[1] + 44
-    top = high + tall[0]
-    with sheet(top + 44) as (figure, layer):
-        level = "figure.level_percent" if unit == "share" else "figure.level_in"
-        text = words("figure.effect_in", unit=effect_unit)
-        say(layer, 0, top + 34, text, ha="left", weight="bold")
-        text = cut(words(level, unit=unit), 320, "bold")
-        say(layer, 0, low + tall[1] + 16, text, ha="left", weight="bold")
-        x = text_width(text, weight="bold") + 22
-        keys = [(LOOK["all"], words(f"figure.{k}"), k == "control") for k in ("treated", "control")]
-        legend(layer, x, low + tall[1] + 16, keys, line=True)
-        for i, group in enumerate(groups):
-            one, look = shown[shown["group"] == group], LOOK[group]
-            x = left + i * (wide + gap)
-            legend(layer, x, top + 12, [(look, words.group(group), False)])
-            for y, height, span in ((high, tall[0], effects), (low, tall[1], levels)):
-                axes = panel(figure, (x, y, wide, height), span, grid="y")
-                numbers(axes, "y", span, words, 5)
-                axes.tick_params(labelleft=i == 0)
-                _month_axis(axes, months, 6 if len(groups) > 1 else 12, words)
-                small = (look[0], look[1], look[2] * (0.75 if len(one) <= 12 else 0.55))
-                if y == high:
-                    axes.axhline(0, color=INK, lw=0.9)
-                    ends = one["conf_low"], one["conf_high"]
-                    _estimates(axes, one["month"], one["estimate"], ends, small)
-                    continue
-                for column, hollow in (("mean_control", True), ("mean_treated", False)):
-                    axes.plot(one["month"], one[column], color=look[0], lw=1.1,
-                              ls=(0, (3, 2)) if hollow else "-")  # fmt: skip
-                    if len(one) <= MANY:
-                        mark(axes, one["month"], one[column], small, hollow)
-        _say_month(layer, (left + WIDTH - 4) / 2, months, words)
-        return svg(figure, label)
 
 
 def observed_plot(table: pd.DataFrame, words: Words, *, arms: Mapping[str, str], label: str) -> str:
@@ -158,7 +98,7 @@ def _lines(
                 axes = panel(figure, (x, y, wide, TALL), span, grid="y")
                 numbers(axes, "y", span, words, 4)
                 axes.tick_params(labelleft=j == 0)
-                _month_axis(axes, months, 12 if len(arms) == 1 else 7, words)
+                month_axis(axes, months, 12 if len(arms) == 1 else 7, words)
                 for k, group in enumerate(groups):
                     look = LOOK[group]
                     small = (look[0], look[1], look[2] * (0.7 if len(months) <= 12 else 0.55))
@@ -167,8 +107,8 @@ def _lines(
                     aside = 0.14 * (2 * k - len(groups) + 1)
                     at = one["month"].astype(float) + aside
                     ends = one["low"].astype(float), one["high"].astype(float)
-                    _estimates(axes, at, one["value"].astype(float), ends, small)
-        _say_month(layer, (left + WIDTH - 4) / 2, months, words)
+                    estimates(axes, at, one["value"].astype(float), ends, small)
+        say_month(layer, (left + WIDTH - 4) / 2, months, words)
         return svg(figure, label)
 
 
@@ -222,8 +162,8 @@ def states_plot(
                 here = table[(table["arm"] == arm) & (table["group"] == group)]
                 shares = here.pivot(index="month", columns="state", values="share").astype(float)
                 _stack(axes, 100 * shares.reindex(index=months, columns=list(states)), looks)
-                _month_axis(axes, months, 8 if len(groups) > 1 else 12, words, 0.5, shade=False)
-        _say_month(layer, (left + WIDTH - 4) / 2, months, words)
+                month_axis(axes, months, 8 if len(groups) > 1 else 12, words, 0.5, shade=False)
+        say_month(layer, (left + WIDTH - 4) / 2, months, words)
         return svg(figure, label)
 
 
@@ -261,7 +201,7 @@ def _in_lines(keys: Sequence[Key]) -> list[list[Key]]:
     return lines
 
 
-def _estimates(
+def estimates(
     axes: Axes, at: pd.Series, value: pd.Series, ends: tuple[pd.Series, pd.Series], look: Look
 ) -> None:
     """Draw values with their intervals: bars, or a band where the months are many."""
@@ -274,7 +214,7 @@ def _estimates(
     axes.plot(at, value, color=look[0], lw=1.3)
 
 
-def _month_axis(
+def month_axis(
     axes: Axes,
     months: np.ndarray,
     most: int,
@@ -295,5 +235,6 @@ def _month_axis(
             axes.axvline(ZERO, color=INK, lw=0.9, ls=(0, (2, 2)))
 
 
-def _say_month(layer: Axes, x: float, months: np.ndarray, words: Words) -> None:
+def say_month(layer: Axes, x: float, months: np.ndarray, words: Words) -> None:
+    """Name the axis of the months."""
     say(layer, x, 9, words("figure.month_before" if min(months) <= 0 else "figure.month"))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from evaluate.report.by_month import dose_plot, observed_plot, path_plot, states_plot
+from evaluate.report.by_month import dose_plot, observed_plot, states_plot
 from evaluate.report.flow_chart import flow_chart
+from evaluate.report.path_figures import incidence_plot, path_plot
 from evaluate.report.scales import GENDER, LOOK, groups_of, span_of, unit_of
 from evaluate.report.sheet import (
     GREY,
@@ -30,8 +31,8 @@ from evaluate.report.sheet import (
 from evaluate.report.words import Words
 
 __all__ = [
-    "cost_plane", "dose_plot", "flow_chart", "forest_plot", "love_plot", "observed_plot",
-    "path_plot", "states_plot",
+    "cost_plane", "dose_plot", "flow_chart", "forest_plot", "incidence_plot", "love_plot",
+    "observed_plot", "path_plot", "states_plot",
 ]  # fmt: skip
 
 EXPLORATORY: Look = ("#333333", "o", 3.5)

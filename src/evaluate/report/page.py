@@ -164,11 +164,7 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
             if exploratory.any():
                 groups = rows[exploratory | (rows["group"] == "all")]
                 drawn["groups", outcome, arm] = figures.forest_plot(groups, words, label=forest)
-            if month is not None:
-                path = label("path", outcome=f"{title}, {arm}")
-                rows = released.all_months(outcome, **chosen)
-                drawn["path", outcome, arm] = figures.path_plot(rows, words, label=path)
-    return drawn | _planes(released, words)
+    return drawn | path_figures(released, words) | _planes(released, words)
 
 
 def _by_month(released: Released, words: Words) -> dict[Any, str]:
@@ -190,6 +186,18 @@ def _by_month(released: Released, words: Words) -> dict[Any, str]:
         drawn["states"] = figures.states_plot(
             released.states, words, states=names, arms=arms, label=label("states")
         )
+    return drawn
+
+
+def path_figures(released: Released, words: Words) -> dict[Any, str]:
+    """Draw paths and incidence by outcome and arm; waves that are one month have no path."""
+    drawn: dict[Any, str] = {}
+    plots = {"path": figures.path_plot, "incidence": figures.incidence_plot}
+    for kind, table in (("path", released.paths), ("incidence", released.incidence)):
+        for (outcome, arm), rows in table.groupby(["outcome", "arm"], sort=False):
+            title = f"{released.title(outcome, words.language)}, {arm}"
+            shown = words(f"figure.label.{kind}", outcome=title)
+            drawn[kind, outcome, arm] = plots[kind](rows, words, label=shown)
     return drawn
 
 

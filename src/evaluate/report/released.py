@@ -29,8 +29,8 @@ class Released:
     ----------
     plan : Plan
         The programme file.
-    flow, cleaning, design_checks, balance, dose, states, effects, heterogeneity, costs,
-    cost_effectiveness : DataFrame
+    flow, cleaning, design_checks, balance, dose, states, effects, paths, incidence, bounds,
+    heterogeneity, costs, cost_effectiveness : DataFrame
         As `schemas.released` has them by the same names.
     disclosure, provenance : dict
         What was withheld; where the numbers come from.
@@ -44,6 +44,9 @@ class Released:
     dose: pd.DataFrame
     states: pd.DataFrame
     effects: pd.DataFrame
+    paths: pd.DataFrame
+    incidence: pd.DataFrame
+    bounds: pd.DataFrame
     heterogeneity: pd.DataFrame
     costs: pd.DataFrame
     cost_effectiveness: pd.DataFrame
@@ -212,12 +215,15 @@ def read_released(plan: Plan, results: Path, language: Language) -> Released:
         read = read_csv(results / "tables" / f"{name}.csv", schemas.released(name))
         if "group" in read and not plan.columns.both_genders:
             read = read[~read["group"].isin(plan.columns.genders)]  # the same as all
-        named = {"outcome", "unit"} <= set(read)
-        return read.assign(unit=read["outcome"].map(units)) if named else read
+        if not {"outcome", "unit"} <= set(read):
+            return read
+        # what is added up over months has a unit of its own
+        own = read["outcome"].map({k: o.unit for k, o in plan.outcomes.items()}) == read["unit"]
+        return read.assign(unit=read["unit"].mask(own, read["outcome"].map(units)))
 
     return Released(
         plan=plan,
-        **{name: table(name) for name in RELEASED},
+        **{name: table(name) for name in RELEASED if name in Released.__dataclass_fields__},
         disclosure=json.loads((results / "disclosure.json").read_text(encoding="utf-8")),
         provenance=json.loads((results / "provenance.json").read_text(encoding="utf-8")),
     )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from evaluate.costs.fieller import fieller
+from evaluate.fieller import fieller
 
 T = 1.96
 TRIALS = 2_000

@@ -1,0 +1,91 @@
+"""What a clean study is made of, in lines: clusters, blocks, waves, and what will be empty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from evaluate.plan.model import Plan
+from evaluate.study import Study, study_of
+
+FEW = 2  # units of an arm: fewer give no estimate
+EMPTY = "the rows that need them will be empty"
+
+
+def facts(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> list[str]:
+    """Tell what the lottery drew and what cannot be estimated.
+
+    Parameters
+    ----------
+    participants, outcomes : DataFrame
+        Of the stage `data`.
+    plan : Plan
+        The programme file.
+    """
+    study = study_of(participants, outcomes, plan)
+    lines = _waves(participants, plan) + _clusters(study, plan) + _blocks(study)
+    if study.takeup is not None:
+        control = int(((study.arm == 0) & (study.takeup == 1)).sum())
+        if control:
+            lines.append(f"takeup: {control:,} in control took part all the same")
+    return lines + _nobody_has(study, plan)
+
+
+def _waves(participants: pd.DataFrame, plan: Plan) -> list[str]:
+    if plan.columns.wave is None:
+        return []
+    size = participants["person"].value_counts()
+    waves = participants["block"].str.extract(rf"(?:^|,){plan.columns.wave}=(.*?)(?:,|$)")[0]
+    return [
+        f"waves: {waves.nunique():,}; {len(size):,} persons in {len(participants):,} rows, "
+        f"{int((size > 1).sum()):,} of them in several waves"
+    ]
+
+
+def _clusters(study: Study, plan: Plan) -> list[str]:
+    if plan.columns.cluster is None or study.cluster is None:
+        return []
+    size = np.bincount(study.cluster)
+    counts = {a: len(np.unique(study.cluster[study.arm == i])) for i, a in enumerate(study.arms)}
+    by_arm = ", ".join(f"{n:,} in arm {a}" for a, n in counts.items())
+    lines = [f"clusters: {len(size):,} ({by_arm}), of {size.min():,} to {size.max():,} persons"]
+    if size.max() == 1:
+        lines.append("clusters: each holds one person. Is it the column that was meant?")
+    for name, members in study.groups.items():
+        for i, arm in enumerate(study.arms):
+            n = len(np.unique(study.cluster[members & (study.arm == i)]))
+            if n < FEW and "=" not in name:
+                whose = "" if name == "all" else f" of {name}"
+                lines.append(f"clusters{whose}: {n} in arm {arm}; {EMPTY}")
+    return lines
+
+
+def _blocks(study: Study) -> list[str]:
+    if study.block is None:
+        return []
+    cells = np.zeros((len(study.block_names), len(study.arms)), dtype=int)
+    np.add.at(cells, (study.block, study.arm), 1)
+    lacking = (cells == 0).any(axis=1)
+    lines = [f"blocks: {len(cells):,}, of {cells.sum(axis=1).min():,} persons or more"]
+    if lacking.any():
+        lines.append(
+            f"blocks: {int(lacking.sum()):,} lack an arm ({int(cells[lacking].sum()):,} persons); "
+            "fixed effects keep them, block-weighted estimates leave them out"
+        )
+    return lines
+
+
+def _nobody_has(study: Study, plan: Plan) -> list[str]:
+    """Find outcomes, not single months of them, that nobody in an arm has."""
+    lines, there = [], ~np.isnan(study.y)
+    by_outcome: dict[str, list[int]] = {}
+    for j, column in enumerate(plan.outcome_columns):
+        by_outcome.setdefault(column.outcome, []).append(j)
+    for name, columns in by_outcome.items():
+        some = there[:, columns].any(axis=1)
+        lines += [
+            f"outcomes.{name}: nobody in arm {arm} has a value; {EMPTY}"
+            for i, arm in enumerate(study.arms)
+            if not some[study.arm == i].any()
+        ]
+    return lines

@@ -1,0 +1,115 @@
+"""The release gate of the paths: what is withheld by month, and sums that hold withheld months."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluate.notes import note
+from evaluate.release.gate_cells import Gated, empty_rows, plain
+from evaluate.release.gate_effects import Key, small_numbers_out
+from evaluate.release.suppression import is_small
+
+IDENTITY = ("outcome", "month", "arm", "group", "kind")
+RESULTS = ("estimate", "std_error", "conf_low", "conf_high")
+NUMBERS = (*RESULTS, "band_low", "band_high", "critical", "n")
+MONTHS = ("first_above", "last_above", "first_below", "last_below")
+
+
+def gate_paths(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> Gated:
+    """Empty the months whose effects were withheld, and what would give them away.
+
+    A sum over months, less those that are shown, is the effect in a month that is not. Where a
+    month of a share was withheld for how many have the outcome, the sum stays, rounded so that
+    it does not tell ``min_cell`` persons from none, and without its number of persons. Where
+    it was withheld for how many there are, or the outcome is no share, the sum goes too.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `schemas.PATHS`, with ``n_least``.
+    withheld : set of tuple
+        Outcome, month, arm and group of the effects that were withheld.
+    min_cell : int
+        The smallest count that passes.
+
+    Returns
+    -------
+    Gated
+        Without ``n_least``.
+    """
+    table = table.reset_index(drop=True)
+    small = is_small(table["n_least"].to_numpy(dtype=float, na_value=np.nan), min_cell)
+    place = list(zip(table["outcome"], table["arm"], table["group"], strict=True))
+    months: dict[tuple[str, ...], set[int]] = {}
+    for outcome, month, arm, group in withheld:
+        if month is not None:
+            months.setdefault((outcome, arm, group), set()).add(month)
+    few = {(o, a) for (o, a, _), s in zip(place, small, strict=True) if s}
+    why: dict[int, bool] = {}
+    rounds: dict[int, float] = {}
+    for i, row in enumerate(table.to_dict("records")):
+        gone = months.get(place[i], set())
+        if small[i]:
+            why[i] = True
+        elif row["kind"] in MONTHS:
+            if not pd.isna(row["estimate"]) and int(row["estimate"]) in gone:
+                why[i] = False
+        elif not pd.isna(row["month"]):
+            if int(row["month"]) in gone:
+                why[i] = False
+        elif any(m >= 1 for m in gone):
+            if place[i][:2] in few or row["unit"] not in ("months", "years"):
+                why[i] = False
+            elif not pd.isna(row["estimate"]):
+                rounds[i] = resolution(min_cell, int(row["n_least"]))
+    numbers = [c for c in NUMBERS if c in table]
+    gated = empty_rows("paths", table.drop(columns="n_least"), why, IDENTITY, numbers, min_cell)
+    out = noted(gated.table, why, min_cell)
+    hidden = [{"table": "paths", "row": _row(out, i), "columns": ["n"],
+               "reason": "would give away another cell"} for i in rounds]  # fmt: skip
+    out = rounded_to(out, rounds, min_cell)
+    out.loc[list(rounds), "n"] = pd.NA
+    return Gated(out, [*gated.withheld, *hidden])
+
+
+def resolution(min_cell: int, n: int) -> float:
+    """Return the step to which months per person are rounded, 1, 2 or 5 times a power of ten.
+
+    One month more or less of ``min_cell`` of the ``n`` persons moves the number by no more.
+    """
+    least = min_cell / max(n, 1)
+    ten = 10.0 ** np.floor(np.log10(least))
+    return float(next(ten * k for k in (1, 2, 5, 10) if ten * k >= least * (1 - 1e-9)))
+
+
+def rounded_to(table: pd.DataFrame, steps: Mapping[int, float], min_cell: int) -> pd.DataFrame:
+    """Round the results of some rows, each to its step, and say so in the row's note."""
+    out = table.copy()
+    for i, step in steps.items():
+        for column in RESULTS:
+            value = float(out.at[i, column])
+            out.at[i, column] = float(f"{round(value / step) * step:.10g}")
+        # an error of zero would be too good
+        out.at[i, "std_error"] = max(float(out.at[i, "std_error"]), step)
+        told = out.at[i, "note"]
+        text = note("rounded", step=f"{step:g}", n=min_cell)
+        out.at[i, "note"] = f"{told}; {text}" if isinstance(told, str) and told else text
+    return out
+
+
+def noted(table: pd.DataFrame, why: Mapping[int, bool], min_cell: int) -> pd.DataFrame:
+    """Say in the notes what is withheld, and take small numbers out of the others."""
+    notes: list[Any] = [
+        small_numbers_out(str(n), min_cell) if pd.notna(n) else None for n in table["note"]
+    ]
+    for i, own in why.items():
+        notes[i] = note("withheld" if own else "protects", n=min_cell)
+    return table.assign(note=pd.array(notes, dtype=object))
+
+
+def _row(table: pd.DataFrame, i: int, columns: Sequence[str] = IDENTITY) -> dict[str, Any]:
+    return {c: plain(table.at[i, c]) for c in columns}
