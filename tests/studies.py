@@ -226,7 +226,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     build, results = Path("build") / name, Path("results") / name
     tables = ("participants", "outcomes", "flow", "cleaning", "dose", "states", "quarantine",
               "design_checks", "balance", "effects", "covariances", "paths", "incidence", "bounds",
-              "heterogeneity", "costs", "cost_effectiveness", "cost_records")  # fmt: skip
+              "power", "spillovers", "net_effects", "heterogeneity", "costs",
+              "cost_effectiveness", "cost_records")  # fmt: skip
     files = Files({t: str(build / f"{t}.parquet") for t in tables})
     files |= {"plan": plan_path, "raw": str(build / "raw.json"), "code": []}
     files |= {
@@ -240,6 +241,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     script("effects")(files, files)
     script("paths")(files, files, settings.seed, name)
     script("bounds")(files, files.bounds)
+    script("power")(files, files.power)
+    script("saturation")(files, files)
     script("heterogeneity")(files, files.heterogeneity)
     script("costs")(files, files)
     released = Files({t: str(results / "tables" / f"{t}.csv") for t in RELEASED})

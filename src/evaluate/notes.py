@@ -17,6 +17,8 @@ NOTES = {
     "blocks": "{n} persons in blocks with one arm left out",
     "alone": "{n} persons alone in their block and arm take the pooled variance",
     "wild": "interval and p-value by the wild cluster bootstrap, {draws} patterns of weights",
+    "every": "randomisation p-value over all {n} assignments",
+    "fisher": "randomisation p-value by Fisher's exact test",
     "small_blocks": "{n} blocks hold one unit of an arm: variance between these blocks",
     "single": "{n} persons whom a covariate singles out are fitted exactly",
     "dropped": "covariates without variation of their own left out: {names}",
@@ -104,6 +106,7 @@ REASONS = {
 FINDINGS = {
     "no_share": "share offered {actual}; the plan states no assignment.share to compare it with",
     "ratio": "share assigned {actual}, stated {expected}",
+    "ratio_clusters": "share of clusters assigned {actual}, stated {expected}",
     "by_gender": "share offered {women} among women, {men} among men",
     "withheld": "withheld",
     "one_arm": "only one arm has persons",
@@ -117,6 +120,7 @@ FINDINGS = {
     "one_day": "one day of the offer in each block",
     "early_start": "started before the offer: {by_arm}",
     "places": "share assigned {actual}, by the places {expected}",
+    "places_clusters": "share of clusters assigned {actual}, by the places {expected}",
     "places_all": "{differing} of {cells} cells of the lottery with another number of offers "
     "than places",
     "by_rule": "stated probability and that by the rule differ by at most {widest}; by more than "

@@ -77,7 +77,9 @@ def finished(name: str, languages: Iterable[str]) -> list[str]:
     The files between the stages are among them: a rule that failed has taken its output away,
     and Snakemake does not miss what only older results stand on.
     """
-    stages = ("participants", "design_checks", "effects", "paths", "bounds", "heterogeneity", "costs")
+    stages = (
+        "participants", "design_checks", "effects", "paths", "bounds", "heterogeneity", "costs",
+    )  # fmt: skip
     return [
         *(f"build/{name}/{stage}.parquet" for stage in stages),
         f"results/{name}/provenance.json",

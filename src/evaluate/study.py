@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluate import schemas
 from evaluate.io import read_parquet
+from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
 
 GAP = "women-men"
@@ -84,9 +85,13 @@ class Study:
 
     @property
     def contrasts(self) -> tuple[tuple[int, int], ...]:
-        """Each arm against control, then arm against arm."""
+        """Each arm against control, then arm against arm.
+
+        Those exposed are compared with control only: with those offered, within clusters of the
+        same share, see `effects.saturation`.
+        """
         treated = range(1, len(self.arms))
-        pairs = [(a, b) for a in treated for b in treated if a < b]
+        pairs = [(a, b) for a in treated for b in treated if a < b and self.arms[b] != EXPOSED]
         return (*((a, 0) for a in treated), *pairs)
 
     def label(self, contrast: tuple[int, int]) -> str:

@@ -96,7 +96,7 @@ def test_the_order_of_named_waves_is_that_of_their_first_offers(path):
     rows = [r | {"omgång": names[r["omgång"]], "dag": days[r["omgång"]]} for r in in_waves((2, 4))]
     columns = {"wave": "omgång", "offered": "dag"}
     assert cleaned(path, rows, columns=columns).quarantine["source_row"].to_list() == [17]
-    with pytest.raises(Problems, match="which came first cannot be told. Write the waves as num"):
+    with pytest.raises(Problems, match=r"which came first cannot be told. Write the waves as num"):
         cleaned(path, rows, **WAVE)
 
 

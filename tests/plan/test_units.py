@@ -1,9 +1,9 @@
 """What was assigned: standard errors of its units, waves, and the rule of the lottery."""
 
 import pytest
+from data.extract import plan
 from pydantic import ValidationError
 
-from data.extract import plan
 from evaluate.plan.assignment import Assignment
 from evaluate.plan.support import OF_CLUSTERS, OF_PERSONS, unsupported
 
@@ -44,7 +44,7 @@ def test_a_wave_is_a_block_and_its_persons_share_scores():
 
 
 def test_waves_need_the_key_of_persons():
-    with pytest.raises(ValidationError, match="wave: name columns.person"):
+    with pytest.raises(ValidationError, match=r"wave: name columns\.person"):
         plan(columns=WAVE | {"person": None})
 
 

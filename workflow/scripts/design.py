@@ -1,7 +1,8 @@
 """Check the assignment of one programme."""
 
 from evaluate import schemas
-from evaluate.design.checks import balance_table, design_checks, record_of
+from evaluate.design.checks import balance_table, record_of
+from evaluate.design.two_levels import assignment_checks
 from evaluate.errors import reported
 from evaluate.io import read_parquet, write_parquet
 from evaluate.plan.load import load_plan
@@ -12,8 +13,9 @@ from evaluate.study import read_study
 def main(files, output, rng):
     plan = load_plan(files.plan)
     study = read_study(files.participants, files.outcomes, plan)
-    record = record_of(read_parquet(files.participants, schemas.PARTICIPANTS))
-    checks = design_checks(study, plan, rng, record)
+    persons = read_parquet(files.participants, schemas.PARTICIPANTS)
+    shares, record = persons.get("saturation"), record_of(persons)
+    checks = assignment_checks(study, plan, shares, rng, record)
     write_parquet(checks, output.checks, schemas.DESIGN_CHECKS)
     write_parquet(balance_table(study, plan), output.balance, schemas.BALANCE)
 

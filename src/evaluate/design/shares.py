@@ -35,6 +35,7 @@ def ratios(study: Study, plan: Plan, groups: dict[str, np.ndarray]) -> list[dict
         where = dict(groups)
     if study.block is not None:
         where |= {name: units.block == b for b, name in enumerate(study.block_names)}
+    of = "" if study.drawn is None else "_clusters"
     share = None if study.share is None else _by_unit(study.share, units.of)
     rows = []
     for group, members in where.items():
@@ -51,7 +52,7 @@ def ratios(study: Study, plan: Plan, groups: dict[str, np.ndarray]) -> list[dict
             expected = " : ".join(f"{s:.3f}" for s in shares[1:])
         pooled = [counts[1:].sum()] if shares is None or len(shares) == 2 else counts[1:]
         actual_shares = " : ".join(f"{c / counts.sum():.3f}" for c in pooled)
-        text = finding("ratio", actual=actual_shares, expected=expected)
+        text = finding(f"ratio{of}", actual=actual_shares, expected=expected)
         blocks = len(study.block_names) if group in study.block_names else 1
         rows.append(row("sample_ratio", group, test.statistic, test.p_value, text, tests=blocks))
     return rows
@@ -117,7 +118,8 @@ def places(study: Study, record: pd.DataFrame | None) -> list[dict[str, object]]
         p = _hypergeometric(int(offered), int(eligible), int(drawn), int(n))
         p_values.append(p)
         actual, stated = offered / n, drawn / eligible
-        text = finding("places", actual=f"{actual:.3f}", expected=f"{stated:.3f}")
+        kind = "places" if study.drawn is None else "places_clusters"
+        text = finding(kind, actual=f"{actual:.3f}", expected=f"{stated:.3f}")
         rows.append(row("places", str(name), actual - stated, p, text, tests=len(names)))
     if len(names) == 1:
         return [rows[0] | {"group": "all"}]
@@ -175,8 +177,8 @@ def assignments(
 ) -> list[dict[str, object]]:
     """Count the clusters, or the persons of a small trial, and the assignments they allow.
 
-    With fewer assignments than one over the level, no test can find anything: the least p-value
-    is one over their number.
+    With few assignments no test can find anything: the least p-value is one over their number,
+    or two where each assignment has its mirror image.
     """
     rows = []
     for group, members in groups.items():
@@ -193,7 +195,8 @@ def assignments(
         values = {"number": f"{round(number):,}"} if number <= MOST_TOLD else {}
         kind += "" if values else "_many"
         by = ", ".join(f"{c:,} in arm {a}" for c, a in zip(counts, study.arms, strict=True))
-        few = number * (1 - level) < 1 or counts.min() < 2
+        alike = 2 if _is_mirrored(units.arm, units.block) else 1
+        few = alike / number > 1 - level + SAME or counts.min() < 2
         least = smallest(np.bincount(study.arm[members], minlength=len(study.arms)))
         rows.append(
             row("assignments", group, float(counts.min()), None,
@@ -233,6 +236,12 @@ def _number_of_assignments(arm: np.ndarray, block: np.ndarray) -> float:
     np.add.at(cells, (block, arm), 1)
     log = special.gammaln(cells.sum(axis=1) + 1).sum() - special.gammaln(cells + 1).sum()
     return float(np.exp(log)) if log < 700 else np.inf
+
+
+def _is_mirrored(arm: np.ndarray, block: np.ndarray) -> bool:
+    """Tell whether two arms may change places: as many of both in each block."""
+    treated = arm == arm.max(initial=0)
+    return len(np.unique(arm)) == 2 and not np.bincount(block, np.where(treated, 1, -1)).any()
 
 
 def _weighted_by_inverse(study: Study) -> bool:

@@ -3,9 +3,8 @@
 All that a difference in means and its error need of a block are sums over the treated of
 products of mass and outcome; those of the controls are what is left of the block's totals.
 Assignments times such products is one matrix product per block, and what remains is
-arithmetic on arrays of (draws, outcomes). A block with one treated unit, or one control, can
-add as many values as it has units: they are worked out once, and one product reads them off
-for all such blocks.
+arithmetic on arrays of (draws, outcomes). What a small block adds is worked out beforehand for
+each of its few assignments, and one product reads it off for all such blocks.
 """
 
 from __future__ import annotations
@@ -15,34 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluate.effects.unit_blocks import Blocks
+
 FLOOR = 1e-6  # variance over squared difference: what single precision resolves
 TINY = 1e-12  # the same over the outcome's own unit, squared
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """Units sorted by block, and how many of each block were treated.
-
-    Attributes
-    ----------
-    edges : ndarray of int, shape (blocks + 1,)
-        Where each block begins; the last one ends at the number of units.
-    treated : ndarray of int, shape (blocks,)
-        Units treated.
-    """
-
-    edges: np.ndarray
-    treated: np.ndarray
-
-    @property
-    def size(self) -> np.ndarray:
-        """Units of each block."""
-        return np.diff(self.edges)
-
-    @property
-    def fewest(self) -> np.ndarray:
-        """Units of the smaller arm of each block."""
-        return np.minimum(self.treated, self.size - self.treated)
 
 
 @dataclass(frozen=True)
@@ -177,12 +152,9 @@ def statistics(
     after Pashley and Miratrix (2021), Insights on variance estimation for blocked and matched
     pairs designs, Journal of Educational and Behavioral Statistics 46(3).
     """
-    single = blocks.fewest == 1
-    units = np.repeat(single, blocks.size)
-    by_control = np.repeat(blocks.treated > 1, blocks.size)[units]
-    alone = (z[:, units] ^ by_control).astype(np.float32)
-    sums = [[alone @ column for column in columns] for columns in tables]
-    for b in np.flatnonzero(blocks.fewest > 1):
+    which = blocks.which(z)
+    sums = [[which @ column for column in columns] for columns in tables]
+    for b in blocks.others:
         drawn = z[:, blocks.edges[b] : blocks.edges[b + 1]].astype(np.float32)
         for difference, total in zip(differences, sums, strict=True):
             for one, term in zip(total, _terms(difference, b, drawn), strict=True):
@@ -191,17 +163,15 @@ def statistics(
 
 
 def table(difference: Difference, blocks: Blocks) -> list[np.ndarray]:
-    """Return what blocks with one treated unit, or one control, add if it is this unit or that.
+    """Return what blocks with few assignments add to the sums over blocks.
 
     Returns
     -------
     list of ndarray, float32
-        One for each sum over blocks, with a row for each unit of such blocks.
+        One for each sum, with a row for each of ``blocks.assignments``.
     """
     rows = [_terms(difference, 0, np.zeros((0, blocks.size[0]), dtype=np.float32))]
-    for b in np.flatnonzero(blocks.fewest == 1):
-        unit = np.eye(blocks.size[b], dtype=np.float32)
-        rows.append(_terms(difference, b, unit if blocks.treated[b] == 1 else 1 - unit))
+    rows += [_terms(difference, b, drawn) for b, drawn in blocks.assignments]
     return [np.concatenate(term) for term in zip(*rows, strict=True)]
 
 
@@ -219,11 +189,12 @@ def _terms(difference: Difference, b: int, drawn: np.ndarray) -> list[np.ndarray
             terms += [_variance(part)]
     if difference.shared is None:
         return terms
-    both = np.prod([part.group.wide(part.weight) for part in parts], axis=0)
+    one, two = parts
+    both = one.group.wide(one.weight) * two.group.wide(two.weight)
     if difference.between:
-        first, second = both * parts[0].effect, parts[1].effect
-        return [*terms, both, first, both * second, first * second]
-    return [*terms, both * _covariance(parts[0], parts[1], difference.shared[b], drawn)]
+        first = both * one.effect
+        return [*terms, both, first, both * two.effect, first * two.effect]
+    return [*terms, both * _covariance(one, two, difference.shared[b], drawn)]
 
 
 def _part(group: Group, b: int, drawn: np.ndarray, precise: bool) -> _Part:

@@ -9,8 +9,10 @@ import pandas as pd
 
 from evaluate import schemas
 from evaluate.effects.batches import Batch, batches
+from evaluate.effects.drawn import Key, by_randomisation
 from evaluate.effects.groups import Estimand, estimands
 from evaluate.effects.rows import Row, rows_of
+from evaluate.estimates import Estimates
 from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
@@ -56,6 +58,7 @@ def effects(study: Study, plan: Plan, rng: np.random.Generator | None = None) ->
     """
     parts: list[Row] = []
     shared: list[pd.DataFrame] = []
+    primary: dict[Key, Estimates] = {}
     for batch in batches(study, plan):
         flat: set[tuple[object, ...]] = set()
         found = list(estimands(study, plan, batch))
@@ -63,11 +66,15 @@ def effects(study: Study, plan: Plan, rng: np.random.Generator | None = None) ->
             reasons = _reasons(one, batch, flat)
             parts.append(rows_of(study, plan, batch, one, reasons, rng))
         shared.append(_covariances(study, plan, batch, found))
+        if plan.analysis.multiplicity == "romano_wolf":
+            primary |= _primary(study, plan, batch, found)
     table = pd.DataFrame({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
     order = _order(table, study, plan)
     covariances = pd.concat(shared, ignore_index=True)
     table = table.iloc[order].reset_index(drop=True)
     covariances = _numbered(covariances, table)
+    if rng is not None:
+        table = by_randomisation(table, study, plan, rng, primary)
     columns = list(schemas.EFFECTS.columns)
     table["month"] = table["month"].astype("Int64")
     table["n_clusters"] = table["n_clusters"].astype("Int64")
@@ -96,6 +103,18 @@ def _reasons(one: Estimand, batch: Batch, flat: set[tuple[object, ...]]) -> list
             reason = note("no_gap")
         found.append(reason)
     return found
+
+
+def _primary(study: Study, plan: Plan, batch: Batch, found: list[Estimand]) -> dict[Key, Estimates]:
+    """Return the effects of the offer on primary outcomes, one by one."""
+    every = plan.outcome_columns
+    return {
+        (one.estimator, study.label(one.contrast), one.group, int(c)): one.fit.effects.pick([i])
+        for one in found
+        if one.estimand == "itt" and one.fit.effects is not None and one.contrast[1] == 0
+        for i, c in enumerate(batch.columns)
+        if plan.outcomes[every[c].outcome].role_in(every[c].month) == "primary"
+    }
 
 
 def _covariances(study: Study, plan: Plan, batch: Batch, found: list[Estimand]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-FEW = 20  # assignments of a block, up to which all that it can add is worked out once
+FEW = 20  # assignments of a block, up to which all that it can add is worked out beforehand
 
 
 @dataclass(frozen=True)
@@ -38,44 +38,72 @@ class Blocks:
         return np.minimum(self.treated, self.size - self.treated)
 
     @cached_property
-    def few(self) -> np.ndarray:
-        """Whether a block has two arms of which one is a single unit, or few assignments."""
-        sizes = zip(self.size.tolist(), self.treated.tolist(), strict=True)
-        number = [math.comb(n, n1) if n <= FEW else FEW + 1 for n, n1 in sizes]
-        return (self.fewest == 1) | ((self.fewest > 1) & (np.array(number) <= FEW))
+    def single(self) -> np.ndarray:
+        """Blocks with one treated unit, or one control."""
+        return np.flatnonzero(self.fewest == 1)
+
+    @cached_property
+    def listed(self) -> np.ndarray:
+        """Other blocks with few assignments: of six units at most."""
+        small = np.flatnonzero((self.fewest > 1) & (self.size <= FEW))
+        number = [math.comb(int(self.size[b]), int(self.treated[b])) for b in small]
+        return small[np.array(number, dtype=int) <= FEW]
 
     @property
-    def many(self) -> np.ndarray:
-        """Whether a block has two arms and is not among the ``few``."""
-        return (self.fewest > 0) & ~self.few
+    def others(self) -> np.ndarray:
+        """Blocks with many assignments."""
+        rest = self.fewest > 0
+        rest[self.single] = rest[self.listed] = False
+        return np.flatnonzero(rest)
 
-    def assignments(self, b: int) -> np.ndarray:
-        """Return the assignments of one of the ``few``, float32, a row for each."""
-        n, n1 = int(self.size[b]), int(self.treated[b])
-        if n1 == n - 1:
-            return 1 - np.eye(n, dtype=np.float32)
-        drawn = np.zeros((math.comb(n, n1), n), dtype=np.float32)
-        sets = np.array(list(itertools.combinations(range(n), n1)))
-        np.put_along_axis(drawn, sets, 1, axis=1)
-        return drawn
+    @cached_property
+    def assignments(self) -> list[tuple[int, np.ndarray]]:
+        """Blocks with few assignments, and these, float32, shape (assignments, units)."""
+        found = []
+        for b in self.single:
+            unit = np.eye(self.size[b], dtype=np.float32)
+            found.append((int(b), unit if self.treated[b] == 1 else 1 - unit))
+        for b in self.listed:
+            sets = np.array(list(itertools.combinations(range(self.size[b]), self.treated[b])))
+            drawn = np.zeros((len(sets), self.size[b]), dtype=np.float32)
+            np.put_along_axis(drawn, sets, 1, axis=1)
+            found.append((int(b), drawn))
+        return found
 
     def which(self, z: np.ndarray) -> np.ndarray:
-        """Return which of their assignments each of the ``few`` blocks has.
+        """Tell which of these assignments those of all units hold.
 
         Parameters
         ----------
         z : ndarray of uint8, shape (draws, units)
-            Assignments, 1 for treatment.
+            1 for treatment.
 
         Returns
         -------
-        ndarray of float32, shape (draws, assignments of all these blocks)
-            1 where it is drawn, in the order of `assignments`, block after block.
+        ndarray of float32, shape (draws, rows of all ``assignments``)
+            1 for the one that each block has.
         """
-        found = np.empty((len(z), len(self._unit)), dtype=np.float32)
-        single = self._unit >= 0
-        found[:, single] = z[:, self._unit[single]] == self._marked[single]
-        if not single.all():
-            code = np.add.reduceat(z * self._power, self.edges[:-1], axis=1, dtype=np.uint8)
-            found[:, ~single] = code[:, self._block[~single]] == self._marked[~single]
-        return found
+        units = self._units(self.single)
+        by_control = np.repeat(self.treated[self.single] > 1, self.size[self.single])
+        found = (z[:, units] ^ by_control).astype(np.float32)
+        if not len(self.listed):
+            return found
+        units, starts, digit, of, number = self._numbers
+        drawn = np.add.reduceat(z[:, units] * digit, starts, axis=1, dtype=np.uint8)
+        return np.hstack([found, drawn[:, of] == number], dtype=np.float32)
+
+    @cached_property
+    def _numbers(self) -> tuple[np.ndarray, ...]:
+        """Read the listed blocks' units as binary digits, and their assignments as numbers."""
+        size, listed = self.size[self.listed], self.assignments[len(self.single) :]
+        starts = np.cumsum(size) - size
+        digit = (1 << (np.arange(size.sum()) - np.repeat(starts, size))).astype(np.uint8)
+        of = np.repeat(np.arange(len(listed)), [len(drawn) for _, drawn in listed])
+        numbers = [drawn @ (1 << np.arange(drawn.shape[1])) for _, drawn in listed]
+        return self._units(self.listed), starts, digit, of, np.concatenate(numbers).astype(np.uint8)
+
+    def _units(self, blocks: np.ndarray) -> np.ndarray:
+        """Return the units of some blocks."""
+        chosen = np.zeros(len(self.size), dtype=bool)
+        chosen[blocks] = True
+        return np.flatnonzero(np.repeat(chosen, self.size))

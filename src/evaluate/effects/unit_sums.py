@@ -10,7 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from evaluate.design.assignments import Units
-from evaluate.effects.studentised import Blocks, Difference, Group
+from evaluate.effects.studentised import Difference, Group
+from evaluate.effects.unit_blocks import Blocks
 
 VARIES = 1e-9  # of a column's length
 ENOUGH = 2 - 1e-9  # units expected in an arm, from which a block has a variance of its own

@@ -48,6 +48,11 @@ def _units_and_errors(plan: Plan) -> list[str]:
             f"analysis.std_error: {kind} takes persons as assigned one by one, but {what}. "
             f"Name one of {', '.join(OF_CLUSTERS)}, or leave it out: CR2."
         )
+    if plan.analysis.interval == "wild_bootstrap" and not columns.clustered:
+        found.append(
+            "analysis.interval: wild_bootstrap is for clusters, and columns.cluster names none. "
+            "Name the column, or leave it out."
+        )
     if not columns.clustered and kind in OF_CLUSTERS:
         found.append(
             f"analysis.std_error: {kind} is for clusters, and columns.cluster names none. Name "

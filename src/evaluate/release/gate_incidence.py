@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
-from evaluate.release.gate_cells import ALL, GAP, MEN, WOMEN, Gated, empty_rows, rounded
+from evaluate.release.gate_cells import GAP, MEN, WOMEN, Gated, empty_rows, rounded
 from evaluate.release.gate_effects import Key
 from evaluate.release.gate_paths import IDENTITY, NUMBERS, noted, resolution, rounded_to
 from evaluate.release.suppression import is_small
@@ -23,11 +21,11 @@ def gate_incidence(
     """Empty months between which few persons entered or left, or in which few are at risk.
 
     From two cumulative incidences and the persons at risk a reader works out how many entered
-    in between. A month is shown where, in both arms and for women, men and those whose gender
-    is not known, none or at least ``min_cell`` have entered since the last month that is shown,
-    and none or so many have left, and are at risk. All groups and arms of an outcome show the
-    same months, so that none is worked out from others. Where the other tables tell how many
-    have entered at all, those who entered after they left are counted in the same way.
+    in between. A month is shown where, in both arms and for women and men, none or at least
+    ``min_cell`` have entered since the last month that is shown, and none or so many have left,
+    and are at risk. All groups and arms of an outcome show the same months, so that none is
+    worked out from others. Where the other tables tell how many have entered at all, those who
+    entered after they left are counted in the same way.
 
     What is averaged over all months would give away one that is not shown; it is rounded so
     that it does not tell ``min_cell`` persons from none.
@@ -90,7 +88,6 @@ def _hidden(part: pd.DataFrame, min_cell: int) -> dict[int, set[str]]:
     for (arm, kind, group), rows in counted.groupby(["arm", "kind", "group"], sort=False):
         own = rows.set_index("month")[names].sort_index().astype("Float64")
         cells[str(arm), SIDES[str(kind)], str(group)] = own.astype(float).fillna(0)
-    cells |= _unknown(cells)
     months = sorted({int(m) for m in counted["month"]})
     shown = {cell: pd.Series(0.0, index=names[1:]) for cell in cells}
     found: dict[int, set[str]] = {}
@@ -106,17 +103,6 @@ def _hidden(part: pd.DataFrame, min_cell: int) -> dict[int, set[str]]:
         for cell, counts in cells.items():
             if month in counts.index:
                 shown[cell] = counts.loc[month, names[1:]]
-    return found
-
-
-def _unknown(cells: Mapping[Cell, pd.DataFrame]) -> dict[Cell, pd.DataFrame]:
-    """Return what a reader knows of persons without a gender: all less women and men."""
-    found = {}
-    for arm, side, group in cells:
-        parts = [(arm, side, g) for g in (WOMEN, MEN)]
-        if group == ALL and all(p in cells for p in parts):
-            rest = cells[arm, side, ALL] - cells[parts[0]] - cells[parts[1]]
-            found[arm, side, "unknown"] = rest.fillna(0)
     return found
 
 

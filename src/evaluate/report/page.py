@@ -13,7 +13,7 @@ from evaluate.io import write_text
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
-from evaluate.report import dose, figures, registers, summary
+from evaluate.report import dose, figures, paths, registers, summary
 from evaluate.report.method import limits, method
 from evaluate.report.released import Released, read_released, standing_month
 from evaluate.report.words import Words
@@ -79,6 +79,7 @@ def write_report(
         limits=limits(released, words),
         outcomes=_outcomes(released),
         gap=GAP,
+        paths=paths,
     )
     write_text(page, path)
 

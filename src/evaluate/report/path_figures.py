@@ -104,8 +104,10 @@ def incidence_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
     """
     exits = {side: _of_kind(rows, f"competing_{side}", words) for side in SIDES}
     points = words("figure.points")
+    differences = _of_kind(rows, "difference", words)
     drawing = Drawing(
-        _of_kind(rows, "difference", words),
+        # months that are not shown are the same in all groups: the others are joined
+        differences[differences["estimate"].notna()],
         {side: _of_kind(rows, f"incidence_{side}", words) for side in SIDES},
         {side: found for side, found in exits.items() if len(found)},
         (words("figure.incidence_difference", unit=points), words("figure.incidence")),

@@ -30,7 +30,7 @@ class Released:
     plan : Plan
         The programme file.
     flow, cleaning, design_checks, balance, dose, states, effects, paths, incidence, bounds,
-    heterogeneity, costs, cost_effectiveness : DataFrame
+    heterogeneity, power, spillovers, net_effects, costs, cost_effectiveness : DataFrame
         As `schemas.released` has them by the same names.
     disclosure, provenance : dict
         What was withheld; where the numbers come from.
@@ -48,6 +48,9 @@ class Released:
     incidence: pd.DataFrame
     bounds: pd.DataFrame
     heterogeneity: pd.DataFrame
+    power: pd.DataFrame
+    spillovers: pd.DataFrame
+    net_effects: pd.DataFrame
     costs: pd.DataFrame
     cost_effectiveness: pd.DataFrame
     disclosure: dict[str, Any]
@@ -98,6 +101,10 @@ class Released:
     def title(self, outcome: str, language: Language) -> str:
         """Return the name of an outcome."""
         return (self.plan.outcomes[outcome].title or {}).get(language, outcome)
+
+    def titles(self, outcomes: list[str], language: Language) -> str:
+        """Return the names of some outcomes, as one text."""
+        return ", ".join(self.title(outcome, language) for outcome in outcomes)
 
     def month(self, outcome: str) -> int | None:
         """Return the month that stands for an outcome, see `standing_month`."""
