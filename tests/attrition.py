@@ -64,7 +64,10 @@ def trial(
     if binary:
         u = stats.norm.cdf(level / level.std())
         without, offered = ((u > c).astype(float) for c in (0.5, 0.5 - gain / 5))
-    rank = {"mixed": level + 1.2 * rng.normal(size=n), "by covariates": -x[:, 0] + rng.logistic(size=n)}
+    rank = {
+        "mixed": level + 1.2 * rng.normal(size=n),
+        "by covariates": -x[:, 0] + rng.logistic(size=n),
+    }
     chance = stats.rankdata(rank.get(missing, level)) / n
     shares = [OBSERVED["control"], OBSERVED["offered"]]
     if missing == "worst":
@@ -102,7 +105,7 @@ def coverage(name: str, trials: int, seed: int) -> dict[tuple[str, str], float]:
     hits = defaultdict(list)
     for sequence in np.random.SeedSequence([seed, len(name)]).spawn(trials):
         study, plan, truth = trial(np.random.default_rng(sequence), **DESIGNS[name])
-        for row in bounds_table(study, plan).itertuples():
+        for row in bounds_table(study, plan).dropna(subset="lower").itertuples():
             target = truth[POPULATION[row.method]][row.group]
             hits[row.method, row.group].append(row.conf_low <= target <= row.conf_high)
     return {key: float(np.mean(held)) for key, held in hits.items()}

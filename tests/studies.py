@@ -225,7 +225,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     plan = load_plan(plan_path)
     build, results = Path("build") / name, Path("results") / name
     tables = ("participants", "outcomes", "flow", "cleaning", "dose", "states", "quarantine",
-              "design_checks", "balance", "effects", "covariances", "paths", "incidence", "bounds",
+              "design_checks", "balance", "effects", "covariances", "participation",
+              "compliers", "paths", "incidence", "bounds",
               "power", "spillovers", "net_effects", "heterogeneity", "costs",
               "cost_effectiveness", "cost_records")  # fmt: skip
     files = Files({t: str(build / f"{t}.parquet") for t in tables})
@@ -238,7 +239,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     if with_data:
         script("data")(plan_path, files)
     script("design")(files, files, np.random.default_rng(1))
-    script("effects")(files, files)
+    script("effects")(files, files, np.random.default_rng(2))
+    script("participation")(files, files)
     script("paths")(files, files, settings.seed, name)
     script("bounds")(files, files.bounds)
     script("power")(files, files.power)

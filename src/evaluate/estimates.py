@@ -156,6 +156,7 @@ class Estimates:
 
     def pick(self, columns: slice | np.ndarray | list[int]) -> Estimates:
         """Return some of the estimates, in the order asked for."""
+        origin = self.origin.pick(columns) if self.origin else None
         return Estimates(
-            self.value[columns], self.scores[:, columns], self.df[columns], self.working
+            self.value[columns], self.scores[:, columns], self.df[columns], self.working, origin
         )

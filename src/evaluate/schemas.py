@@ -29,6 +29,11 @@ def _count(empty: bool = True) -> pa.Column:
     return pa.Column("Int64", pa.Check.ge(0), nullable=empty, coerce=True)
 
 
+def _behind() -> pa.Column:
+    """Give a count behind a number, which the gate alone may see."""
+    return pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False)
+
+
 def _month(empty: bool = True) -> pa.Column:
     """Give a month: whole, below 1 before time zero."""
     return pa.Column("Int64", nullable=empty, coerce=True)
@@ -204,6 +209,9 @@ PARTICIPATION = _table(
     n_control=_count(),
     unit=_text(),
     note=_text(empty=True),
+    # persons who took part: before the gate only, which judges shares by them
+    takers_treated=_behind(),
+    takers_control=_behind(),
 )
 
 COMPLIERS = _table(
@@ -216,6 +224,13 @@ COMPLIERS = _table(
     std_error=_float(pa.Check.ge(0)),
     n=_count(),
     note=_text(empty=True),
+    # by arm the persons, those who took part, those with the greater of two values, and who are
+    # both: before the gate only, which judges means by them
+    **{
+        f"{who}_{side}": _behind()
+        for who in ("n", "takers", "ones", "both")
+        for side in ("treated", "control")
+    },
 )
 
 BOUNDS = _table(
@@ -314,6 +329,8 @@ SPILLOVERS = _table(
     n_clusters=_count(),
     unit=_text(),
     note=_text(empty=True),
+    # the fewest with or without an outcome given as a share: before the gate only
+    least=_behind(),
 )
 
 NET_EFFECTS = _table(
@@ -461,6 +478,9 @@ BUILD_ONLY = {
     "paths": ("n_least",),
     "incidence": ("n_entered", "n_competing", "n_after"),
     "bounds": ("missing_treated", "missing_control"),
+    "participation": ("takers_treated", "takers_control"),
+    "compliers": tuple(c for c in COMPLIERS.columns if c.endswith(("_treated", "_control"))),
+    "spillovers": ("least",),
 }
 
 

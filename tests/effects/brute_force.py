@@ -1,4 +1,4 @@
-"""Randomisation statistics by their definitions: one assignment, one outcome, one block at a time."""
+"""Randomisation statistics by their definitions, one assignment, outcome and block at a time."""
 
 from __future__ import annotations
 

@@ -33,6 +33,8 @@ def linked_plan(name, arms=1, gender=True):
     """Return a programme file with spells, activities and incomes."""
     titled = {"en": "In unsubsidised work", "sv": "I osubventionerat arbete"}
     folder = f"data/raw/{name}"
+    entries = {"measure": "entered", "months": [1, MONTHS[-1]], "primary_month": 12,
+               "unit": "share"}  # fmt: skip
     columns = {
         "person": "id",
         "gender": {"column": "sex", "women": "F", "men": "M"},
@@ -69,6 +71,13 @@ def linked_plan(name, arms=1, gender=True):
                 "incomes": "amount", "months": [1, MONTHS[-1]], "primary_month": 12,
                 "unit": "SEK per month", "unit_title": {"sv": "kronor per månad"},
                 "title": {"en": "Income from work", "sv": "Arbetsinkomst"},
+            },
+            "entered": entries | {
+                "spells": ["unsubsidised_work"], "competing": ["studying"],
+                "title": {"en": "First job", "sv": "Första arbete"},
+            },
+            "studying": entries | {
+                "spells": ["studies"], "title": {"en": "Began to study", "sv": "Började studera"},
             },
         },
         costs={"currency": "SEK", "price_year": 2020, "amount": 41_000, "outcomes": ["work"]},
@@ -147,6 +156,12 @@ def outcome_table(people):
         if month >= 1:
             seen = people["last"] - 1 >= month  # the incomes were drawn a month before
             columns[f"income@{month}"] = np.where(seen, np.round(level * working[:, i]), np.nan)
+    since = np.array(MONTHS) >= 1
+    for key, state in (("entered", 0), ("studying", 2)):
+        entered = np.cumsum((people["state"] == state) & since, axis=1) > 0
+        for i in np.flatnonzero(since):
+            seen = people["seen"][:, i]
+            columns[f"{key}@{MONTHS[i]}"] = np.where(seen, entered[:, i], np.nan)
     return pd.DataFrame(columns)
 
 

@@ -1,4 +1,4 @@
-"""Power, displacement and net jobs in words, in both languages."""
+"""Power and displacement in words, in both languages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluate.report.interference import net_sentences, spillover_sentences
+from evaluate.report.interference import spillover_sentences
 from evaluate.report.power import power_sentences
 from evaluate.report.words import Words
 
@@ -71,32 +71,6 @@ def test_one_gender_has_no_gap_and_what_is_withheld_is_not_said():
     none = released(power=power().assign(detectable=np.nan))
     assert power_sentences(none, EN, "work", 12, "1") == []
     assert power_sentences(released(power=power()), EN, "work", 6, "1") == []
-
-
-def net():
-    shares = [0.0, 0.25]
-    return pd.DataFrame(
-        {
-            "outcome": "work",
-            "month": pd.array([None, None], "Int64"),
-            "arm": "1",
-            "group": "all",
-            "displacement": shares,
-            "jobs": [40 * (1 - s) for s in shares],
-            "jobs_low": [8 * (1 - s) for s in shares],
-            "jobs_high": [72 * (1 - s) for s in shares],
-        }
-    )
-
-
-@pytest.mark.parametrize("words", [EN, SV])
-def test_net_jobs_are_called_assumptions(words):
-    sentences = plain(net_sentences(released(net_effects=net()), words, "work", None, "1"))
-    assert ("assumptions, not estimates" if words is EN else "antaganden, inte") in sentences[0]
-    assert "25 %" in sentences[2]
-    assert "30" in sentences[2]
-    assert "6" in sentences[2]
-    assert net_sentences(released(net_effects=net()[:0]), words, "work", None, "1") == []
 
 
 @pytest.mark.parametrize("words", [EN, SV])

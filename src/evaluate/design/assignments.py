@@ -70,14 +70,20 @@ def assigned_units(arm: np.ndarray, block: np.ndarray | None, cluster: np.ndarra
     return Units(of, arm[first], block[first])
 
 
-def number_of_assignments(arm: np.ndarray, block: np.ndarray) -> int:
-    """Return how many assignments have the same number of units per block and arm."""
+def number_of_assignments(arm: np.ndarray, block: np.ndarray, most: int | None = None) -> int:
+    """Return how many assignments have the same number of units per block and arm.
+
+    Counting ends where they are more than ``most``.
+    """
     total = 1
+    cells, count = np.unique(np.column_stack([block, arm]), axis=0, return_counts=True)
     for b in np.unique(block):
-        left = int((block == b).sum())
-        for count in np.unique(arm[block == b], return_counts=True)[1]:
-            total *= math.comb(left, int(count))
-            left -= int(count)
+        left = 0
+        for n in count[cells[:, 0] == b].tolist():
+            left += n
+            total *= math.comb(left, n)
+            if most is not None and total > most:
+                return total
     return total
 
 
@@ -130,7 +136,7 @@ def assignments(arm: np.ndarray, block: np.ndarray, draws: int, exact: bool = Tr
         Assignments to draw; fewer, but 999 or more, where units times draws would exceed
         2,000 million.
     exact : bool
-        Where two arms allow no more assignments than ``draws``, list them all instead.
+        Where there are no more assignments than ``draws``, list them all instead.
 
     Returns
     -------
@@ -142,36 +148,35 @@ def assignments(arm: np.ndarray, block: np.ndarray, draws: int, exact: bool = Tr
         np.flatnonzero(np.diff(block, prepend=-1, append=-1)) if len(block) else np.zeros(1, int)
     )
     arm = arm.astype(np.uint8)
-    if exact and len(np.unique(arm)) <= 2 and (total := _few(arm, edges, draws)):
+    if exact and (total := number_of_assignments(arm, block, draws)) <= draws:
         return Assignments(arm, edges, total, every=True)
     draws = int(min(draws, max(FEWEST, MOST_CELLS // max(len(arm), 1))))
     return Assignments(arm, edges, draws, every=False)
 
 
-def _few(arm: np.ndarray, edges: np.ndarray, most: int) -> int:
-    """Return the number of assignments to two arms, 0 where it exceeds ``most``."""
-    total = 1
-    for low, high in itertools.pairwise(edges):
-        total *= math.comb(int(high - low), int((arm[low:high] == arm.max()).sum()))
-        if total > most:
-            return 0
-    return total
-
-
 def _listed(of: Assignments, start: int, size: int) -> np.ndarray:
     """Return some of all assignments: the blocks' own, combined as digits of a number."""
-    drawn = np.tile(of.arm, (size, 1))
-    number, high_arm = np.arange(start, start + size), of.arm.max(initial=0)
+    drawn = np.empty((size, len(of.arm)), dtype=np.uint8)
+    number = np.arange(start, start + size)
     for low, high in itertools.pairwise(of.edges):
-        count, n = int((of.arm[low:high] == high_arm).sum()), int(high - low)
-        if count in (0, n):
-            continue
-        sets = np.array(list(itertools.combinations(range(n), count)))
-        own = np.full((len(sets), n), of.arm.min(), dtype=np.uint8)
-        np.put_along_axis(own, sets, high_arm, axis=1)
-        drawn[:, low:high] = own[number % len(sets)]
-        number = number // len(sets)
+        own = _arrangements(*np.unique(of.arm[low:high], return_counts=True))
+        drawn[:, low:high] = own[number % len(own)]
+        number = number // len(own)
     return drawn
+
+
+def _arrangements(arms: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Return all orders of so many units of each arm, a row for each."""
+    n = int(count.sum())
+    if len(arms) == 1:
+        return np.full((1, n), arms[0])
+    rest = _arrangements(arms[1:], count[1:])
+    found = []
+    for places in itertools.combinations(range(n), int(count[0])):
+        rows = np.full((len(rest), n), arms[0])
+        rows[:, np.delete(np.arange(n), places)] = rest
+        found.append(rows)
+    return np.concatenate(found)
 
 
 def _drawn(

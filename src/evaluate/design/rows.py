@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -47,10 +47,10 @@ def row(
     least : int, optional
         The smallest number of persons, above zero, that the text tells or gives away.
     """
-    if verdict is None and (p is None or np.isnan(p)):
+    if verdict is None:
         verdict = "not assessed"
-    elif verdict is None:
-        verdict = "warn" if p < WARN[check.split(":")[0]] / tests else "pass"
+        if p is not None and not np.isnan(p):
+            verdict = "warn" if p < WARN[check.split(":")[0]] / tests else "pass"
     return {
         "check": check,
         "group": group,
@@ -62,7 +62,7 @@ def row(
     }
 
 
-def by_arm(values: Sequence[float], arms: Sequence[str]) -> str:
+def by_arm(values: Iterable[float], arms: Iterable[str]) -> str:
     """Return a number for each arm as the texts write it: ``0.412 in arm 0, 0.405 in arm 1``."""
     return ", ".join(f"{number(v)} in arm {a}" for v, a in zip(values, arms, strict=True))
 

@@ -17,7 +17,6 @@ from evaluate.estimates import Estimates
 from evaluate.notes import note
 from evaluate.study import Study
 
-
 TINY = np.finfo(float).tiny
 
 
@@ -138,10 +137,7 @@ def linear(arm: Arm, value: np.ndarray, influence: np.ndarray) -> Estimates:
     share = arm.weight / np.maximum(np.bincount(arm.block, arm.weight, blocks), TINY)[arm.block]
     share[single[arm.block]] = 0
     members = sparse.csr_array((share, (arm.block, np.arange(n))), shape=(blocks, n))
-    if persons:
-        room = 1 - share
-    else:
-        room = (1 - 1 / np.where(single, np.inf, count))[arm.block]
+    room = 1 - (share if persons else (1 / np.where(single, np.inf, count))[arm.block])
     own = (influence - (members @ influence)[arm.block]) * (arm.weight / np.sqrt(room))[:, None]
     if persons:
         scores = np.zeros((arm.units, influence.shape[1]))

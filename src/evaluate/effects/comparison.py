@@ -145,7 +145,8 @@ def compare(
     unit = np.arange(m) if unit is None else unit
     _, place = np.unique(np.zeros(m) if block is None else block, return_inverse=True)
     cell = 2 * place + treated
-    in_block, in_cell = np.bincount(place, w), np.bincount(cell, w, minlength=2)
+    in_block, in_cell = np.bincount(place, w), np.bincount(cell, w)
+    in_cell = np.pad(in_cell, (0, 2 * len(in_block) - len(in_cell)))
     if in_cell.min() == 0:
         raise DesignError("a block has one arm only.")
     share = w * in_block[place] / in_cell[cell] / w.sum()

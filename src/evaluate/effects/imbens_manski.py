@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from evaluate.estimates import Estimates
 
-STEPS = 60  # halvings of the range in which the multiple of the standard error lies
+STEPS = 50  # halvings of the range in which the multiple of the standard error lies
 
 
 def imbens_manski(
@@ -41,9 +41,9 @@ def imbens_manski(
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = np.maximum(upper.value - lower.value, 0) / error
     apart = np.where(np.isnan(apart), 0, apart)
-    few, many = stats.t.ppf(level, df), stats.t.ppf((1 + level) / 2, df)
+    few, many = stdtrit(df, level), stdtrit(df, (1 + level) / 2)
     for _ in range(STEPS):
         middle = (few + many) / 2
-        enough = stats.t.cdf(middle + apart, df) - stats.t.cdf(-middle, df) >= level
+        enough = stdtr(df, middle + apart) - stdtr(df, -middle) >= level
         few, many = np.where(enough, few, middle), np.where(enough, middle, many)
     return lower.value - many * lower.std_error, upper.value + many * upper.std_error

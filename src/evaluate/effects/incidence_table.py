@@ -160,9 +160,7 @@ def _pairs(
     return found
 
 
-def _counts(
-    one: Incidence, own: Durations, entries: Entries, side: Arm
-) -> dict[str, np.ndarray]:
+def _counts(one: Incidence, own: Durations, entries: Entries, side: Arm) -> dict[str, np.ndarray]:
     """Return the counts by month that the gate judges.
 
     Who left first and entered later is among those who have entered, as the effects count
@@ -248,11 +246,15 @@ def _levels(
     """Yield estimates by month; an interval of a share lies within 0 and 1."""
     low, high = band(estimates, critical)
     for i, month in enumerate(months):
-        row: Row = {"month": month} | numbers(estimates, i, level)
-        if not row.get("std_error"):
-            value = float(estimates.value[i])
-            told = not signed and not np.isnan(value)
-            yield row | ({"estimate": value, "note": note("no_interval")} if told else _why(value))
+        row: Row = {"month": month}
+        value = float(estimates.value[i])
+        if np.isnan(value):
+            yield row | {"note": note("nobody_at_risk")}
+            continue
+        row |= numbers(estimates, i, level)
+        if "std_error" not in row:
+            none: Row = {"estimate": value, "note": note("no_interval")}
+            yield row | ({"note": note("constant")} if signed else none)
             continue
         if not signed:
             for end in ("conf_low", "conf_high"):
@@ -260,8 +262,3 @@ def _levels(
         if np.isfinite(critical):
             row |= {"band_low": low[i], "band_high": high[i], "critical": critical}
         yield row
-
-
-def _why(value: float) -> Row:
-    """Say why a month has no estimate."""
-    return {"note": note("nobody_at_risk") if np.isnan(value) else note("constant")}

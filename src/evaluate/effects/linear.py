@@ -97,6 +97,11 @@ class Linear:
     fit: Regression
     cluster: np.ndarray
 
+    def pick(self, columns: slice | np.ndarray | list[int]) -> Linear:
+        """Return some of the estimates."""
+        fit = replace(self.fit, residual=self.fit.residual[:, columns])
+        return replace(self, value=self.value[columns], fit=fit)
+
     def __sub__(self, other: Linear) -> Linear:
         """Return the difference of estimates from two regressions that share no person."""
         p = max(self.fit.q.shape[1], other.fit.q.shape[1])

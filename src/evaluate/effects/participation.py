@@ -100,6 +100,7 @@ def _rows(
     fit, level, every = fits[key], plan.analysis.level, plan.outcome_columns
     sides = [fit.rows & (study.arm == a) for a in contrast]
     shares = [_share(study, side) if group != GAP else None for side in sides]
+    takers = [int((side & (study.takeup == 1)).sum()) if group != GAP else None for side in sides]
     first = None if fit.effects is None else first_stage(fit.effects)
     numbers: dict[str, object] = {}
     if first is not None:
@@ -129,6 +130,8 @@ def _rows(
             "n_control": int(sides[1].sum()),
             "unit": plan.outcomes[column.outcome].unit,
             "note": joined(list(late.notes)),
+            "takers_treated": takers[0],
+            "takers_control": takers[1],
         }
         if late.effects is not None and low is not None and high is not None:
             row |= {"effect": late.effects.value[i], "conf_low": low[i], "conf_high": high[i]}
@@ -175,10 +178,11 @@ def compliers(study: Study, plan: Plan) -> pd.DataFrame:
     if study.takeup is None:
         return pd.DataFrame(columns=list(schemas.COMPLIERS.columns))
     covariates = columns_of(study.covariates, all_levels=True)
-    x, names = imputed(covariates.values), list(covariates.names)
+    values, names = covariates.values, list(covariates.names)
     if plan.columns.both_genders:
-        x = np.column_stack([study.groups["women"].astype(float), x])
+        values = np.column_stack([study.groups["women"].astype(float), values])
         names = [WOMEN, *names]
+    x, ones = imputed(values), [_ones(column) for column in values.T]
     known, taken = ~np.isnan(study.takeup), np.nan_to_num(study.takeup)
     y = np.column_stack([x * taken[:, None], x, taken])
     p = len(names)
@@ -191,6 +195,7 @@ def compliers(study: Study, plan: Plan) -> pd.DataFrame:
             found = fit.effects.pick(slice(p)).over(fit.effects.pick([2 * p] * p))
         w = np.ones(study.n) if study.weight is None else study.weight
         mean = np.average(x[fit.rows], axis=0, weights=w[fit.rows]) if fit.rows.any() else None
+        sides = [fit.rows & (study.arm == a) for a in contrast]
         for i, name in enumerate(names):
             if name == WOMEN and group != "all":
                 continue
@@ -206,6 +211,28 @@ def compliers(study: Study, plan: Plan) -> pd.DataFrame:
                     "note": ""
                     if found is not None
                     else joined(list(fit.notes)) or note("no_takeup"),
+                    **_behind(sides, taken == 1, ones[i]),
                 }
             )
     return pd.DataFrame(rows, columns=list(schemas.COMPLIERS.columns))
+
+
+def _ones(values: np.ndarray) -> np.ndarray | None:
+    """Return who has the greater of two values, None where there are not two."""
+    known = np.unique(values[~np.isnan(values)])
+    return np.asarray(values == known[-1]) if len(known) == 2 else None
+
+
+def _behind(
+    sides: list[np.ndarray], taken: np.ndarray, ones: np.ndarray | None
+) -> dict[str, int | None]:
+    """Return the counts that a row gives away, by which the gate judges it."""
+    found: dict[str, int | None] = {}
+    for name, side in zip(("treated", "control"), sides, strict=True):
+        found |= {
+            f"n_{name}": int(side.sum()),
+            f"takers_{name}": int((side & taken).sum()),
+            f"ones_{name}": None if ones is None else int((side & ones).sum()),
+            f"both_{name}": None if ones is None else int((side & taken & ones).sum()),
+        }
+    return found

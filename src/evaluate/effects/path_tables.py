@@ -85,7 +85,7 @@ def _rows(
 ) -> Iterator[Row]:
     """Yield the rows of one outcome, contrast and group."""
     level, unit = plan.analysis.level, plan.outcomes[outcome].unit
-    lead = {"estimator": plan.estimators[0], "unit": unit}
+    lead: Row = {"estimator": plan.estimators[0], "unit": unit}
     beside = side_by_side(effects)
     since = np.array([p.month >= 1 for p in effects])
     critical = critical_value(beside.pick(np.flatnonzero(since)), level, rng)

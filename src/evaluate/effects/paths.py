@@ -149,7 +149,7 @@ def levels(
         sides, notes = two_arms(study, rows, contrast)
         for k, a in enumerate(contrast):
             n = int((rows & (study.arm == a)).sum())
-            y = study.y[np.ix_(sides[k].persons, columns)] if sides else np.zeros((1, len(points)))
+            y = study.y[sides[k].persons][:, columns] if sides else np.zeros((1, len(points)))
             mean = means(sides[k], y) if sides else None
             for i, p in enumerate(points):
                 still = mean and not mean.std_error[i] > FLAT * np.abs(y[:, i]).max()

@@ -131,6 +131,9 @@ def randomisation_tests(
     Miratrix (2016), Randomization inference for treatment effect variation, JRSS B 78(3).
     """
     persons = np.flatnonzero(np.isin(arm, contrast))
+    if not len(persons):
+        nothing = [np.full(c.y.shape[1], np.nan) for c in comparisons]
+        return [Tested(none, none, None, 0, every=False) for none in nothing]
 
     def of(values: np.ndarray | None) -> np.ndarray | None:
         return None if values is None else values[persons]

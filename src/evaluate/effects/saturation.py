@@ -20,6 +20,7 @@ from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
 POOLED = "all"
+WHOLE = 1e-6  # how far a share times its number of persons may be from a whole number
 GROUPS = ("all", "women", "men", GAP)
 COPIED = (
     "outcome", "month", "role", "estimator", "group", "estimate", "std_error", "conf_low",
@@ -68,7 +69,7 @@ def spillovers(study: Study, plan: Plan, saturation: np.ndarray) -> pd.DataFrame
     if plan.assignment.saturation is None:
         return pd.DataFrame(columns=columns)
     lead = plan.estimators[0]
-    analysis = plan.analysis.model_copy(update={"estimators": [lead]})
+    analysis = plan.analysis.model_copy(update={"estimators": [lead], "interval": "t"})
     plan = plan.model_copy(update={"analysis": analysis, "groups": []})
     pure, offered = study.arm == 0, study.arm == 1
     exposed = study.arm == study.arms.index(EXPOSED)
@@ -90,13 +91,29 @@ def spillovers(study: Study, plan: Plan, saturation: np.ndarray) -> pd.DataFrame
             rows = effects(two, plan).table
             rows = rows[rows["group"].isin(GROUPS) & (rows["estimand"] == "itt")]
             name = POOLED if level == POOLED else f"{level:g}"
-            parts.append(
-                rows[list(COPIED)].assign(arm=study.arms[1], saturation=name, effect=effect)
-            )
+            own = {"arm": study.arms[1], "saturation": name, "effect": effect}
+            parts.append(rows[list(COPIED)].assign(**own, least=_least(rows)))
     table = pd.concat(parts, ignore_index=True)[columns]
     order = {name: i for i, name in enumerate(plan.outcomes)}
     place = table["outcome"].map(order)
     return table.iloc[np.lexsort([table["month"].fillna(0), place])].reset_index(drop=True)
+
+
+def _least(rows: pd.DataFrame) -> pd.Series:
+    """Return the fewest, above zero, with or without an outcome of 0 or 1 in either arm.
+
+    From the effects of a share on three comparisons, and the level of pure control, a reader
+    knows the shares of all.
+    """
+    least = pd.Series(np.nan, index=rows.index)
+    share = (rows["unit"] == "share") & (rows["group"] != GAP)
+    for side in ("treated", "control"):
+        n = rows[f"n_{side}"].astype(float)
+        ones = n * rows[f"mean_{side}"]
+        whole = share & ((ones - ones.round()).abs() < WHOLE)
+        for count in (ones.round(), n - ones.round()):
+            least = least.where(~(whole & (count > 0)) | (least <= count), count)
+    return least.astype("Int64")
 
 
 def two_arms(

@@ -26,11 +26,11 @@ class Group:
 
     Attributes
     ----------
-    columns : tuple of ndarray, float32
+    columns : tuple of ndarray
         For each block, a row per unit of its span: k outcomes less their mean in the block;
         their squares; unless ``alike``, their products with the mass; the masses, by pattern
         of missing outcomes; unless ``alike``, their squares, and whether they are above zero.
-    totals : tuple of ndarray, float32
+    totals : tuple of ndarray
         Sums of the columns.
     spans : tuple of slice
         Within each block, units from the first to the last that have any of the outcomes.
@@ -50,7 +50,8 @@ class Group:
     def ends(self) -> list[int]:
         """Where one kind of column ends and the next begins."""
         k, patterns = len(self.pattern), int(self.pattern.max(initial=0)) + 1
-        return [k, 2 * k] if self.alike else [k, 2 * k, 3 * k, 3 * k + patterns, 3 * k + 2 * patterns]
+        kinds = [k, k] if self.alike else [k, k, k, patterns, patterns]
+        return np.cumsum(kinds).tolist()
 
     def wide(self, by_pattern: np.ndarray) -> np.ndarray:
         """Spread what was found by pattern over the outcomes."""
@@ -65,7 +66,7 @@ class Difference:
     ----------
     groups : tuple of Group
         One or two, with the same outcomes in the same unit.
-    shared : tuple of ndarray, float32, or None
+    shared : tuple of ndarray, or None
         Where units hold persons of both groups, columns by block: the product of their
         outcomes, of the first's outcomes and the second's mass, of the first's mass and the
         second's outcomes, of the masses; k each.
@@ -79,6 +80,11 @@ class Difference:
     shared: tuple[np.ndarray, ...] | None
     between: bool
     precise: bool
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Single precision, or double."""
+        return self.groups[0].columns[0].dtype
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,7 @@ def statistics(
 
     Returns
     -------
-    list of ndarray, float32, shape (draws, k)
+    list of ndarray, shape (draws, k)
         Zero where no block has both arms of a group.
 
     References
@@ -152,10 +158,11 @@ def statistics(
     after Pashley and Miratrix (2021), Insights on variance estimation for blocked and matched
     pairs designs, Journal of Educational and Behavioral Statistics 46(3).
     """
-    which = blocks.which(z)
+    dtype = differences[0].dtype
+    which = blocks.which(z).astype(dtype)
     sums = [[which @ column for column in columns] for columns in tables]
     for b in blocks.others:
-        drawn = z[:, blocks.edges[b] : blocks.edges[b + 1]].astype(np.float32)
+        drawn = z[:, blocks.edges[b] : blocks.edges[b + 1]].astype(dtype)
         for difference, total in zip(differences, sums, strict=True):
             for one, term in zip(total, _terms(difference, b, drawn), strict=True):
                 one += term
@@ -167,11 +174,12 @@ def table(difference: Difference, blocks: Blocks) -> list[np.ndarray]:
 
     Returns
     -------
-    list of ndarray, float32
+    list of ndarray
         One for each sum, with a row for each of ``blocks.assignments``.
     """
-    rows = [_terms(difference, 0, np.zeros((0, blocks.size[0]), dtype=np.float32))]
-    rows += [_terms(difference, b, drawn) for b, drawn in blocks.assignments]
+    rows = [_terms(difference, 0, np.zeros((0, blocks.size[0]), difference.dtype))]
+    for b, drawn in blocks.assignments:
+        rows.append(_terms(difference, b, drawn.astype(difference.dtype)))
     return [np.concatenate(term) for term in zip(*rows, strict=True)]
 
 
@@ -184,7 +192,7 @@ def _terms(difference: Difference, b: int, drawn: np.ndarray) -> list[np.ndarray
         terms += [wide(w) * effect, w]
         if difference.between:
             squared = wide(w * w) * effect
-            terms += [w * w, squared, squared * effect, part.valid.astype(np.float32)]
+            terms += [w * w, squared, squared * effect, part.valid.astype(difference.dtype)]
         else:
             terms += [_variance(part)]
     if difference.shared is None:
@@ -201,12 +209,12 @@ def _part(group: Group, b: int, drawn: np.ndarray, precise: bool) -> _Part:
     """Sum over the treated."""
     sums = np.split(drawn[:, group.spans[b]] @ group.columns[b], group.ends, axis=1)
     totals = np.split(group.totals[b], group.ends)
-    first = [sums[2]] * 3 if group.alike else sums[3:]
-    second = [n - n1 for n, n1 in zip(totals[2:] * 3 if group.alike else totals[3:], first)]
+    first, all_of = (s[2:] * 3 if group.alike else s[3:] for s in (sums, totals))
+    second = [n - n1 for n, n1 in zip(all_of, first, strict=True)]
     valid = (first[2] > 0.5) & (second[2] > 0.5)
     arms = (_arm(first, second[2], valid), _arm(second, first[2], valid))
-    mass = first[0] * second[0] / np.maximum(totals[-1 if group.alike else 3], TINY)
-    weight = valid * (mass if precise else first[0] + second[0])
+    n1, n0, n = first[0], second[0], all_of[0]
+    weight = valid * (n1 * n0 / np.maximum(n, TINY) if precise else n)
     pair = valid & (first[2] < 1.5) & (second[2] < 1.5)
     return _Part(group, sums, totals, arms, weight, valid, pair)
 
@@ -242,7 +250,7 @@ def _variance(part: _Part) -> np.ndarray:
 def _covariance(one: _Part, two: _Part, shared: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """Return the covariance of two groups' effects in a block whose units they share."""
     sums = drawn @ shared
-    found = np.zeros(one.sums[0].shape, dtype=np.float32)
+    found = np.zeros_like(one.sums[0])
     for arm, products in enumerate((sums, shared.sum(axis=0) - sums)):
         yy, ym, my, mm = np.split(products, 4, axis=1)
         y, other = one.means[arm], two.means[arm]
@@ -280,7 +288,7 @@ def _mean(group: Group, sums: list[np.ndarray]) -> tuple[np.ndarray, ...]:
         scale = group.wide(np.where(weight > 0, 1 / weight, 0))
     mean = effect * scale
     if len(own) == 1:
-        return mean, own[0] * scale**2, scale, np.ones((1, 1), dtype=np.float32)
+        return mean, own[0] * scale**2, scale, np.ones_like(scale)
     squares, first, second, blocks = own
     n = group.wide(blocks)
     few = n / np.maximum(n - 1, 1)

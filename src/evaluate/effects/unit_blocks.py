@@ -58,14 +58,14 @@ class Blocks:
 
     @cached_property
     def assignments(self) -> list[tuple[int, np.ndarray]]:
-        """Blocks with few assignments, and these, float32, shape (assignments, units)."""
+        """Blocks with few assignments, and these, uint8 of shape (assignments, units)."""
         found = []
         for b in self.single:
-            unit = np.eye(self.size[b], dtype=np.float32)
+            unit = np.eye(self.size[b], dtype=np.uint8)
             found.append((int(b), unit if self.treated[b] == 1 else 1 - unit))
         for b in self.listed:
             sets = np.array(list(itertools.combinations(range(self.size[b]), self.treated[b])))
-            drawn = np.zeros((len(sets), self.size[b]), dtype=np.float32)
+            drawn = np.zeros((len(sets), self.size[b]), dtype=np.uint8)
             np.put_along_axis(drawn, sets, 1, axis=1)
             found.append((int(b), drawn))
         return found
@@ -80,17 +80,16 @@ class Blocks:
 
         Returns
         -------
-        ndarray of float32, shape (draws, rows of all ``assignments``)
+        ndarray of uint8, shape (draws, rows of all ``assignments``)
             1 for the one that each block has.
         """
-        units = self._units(self.single)
         by_control = np.repeat(self.treated[self.single] > 1, self.size[self.single])
-        found = (z[:, units] ^ by_control).astype(np.float32)
+        found = z[:, self._units(self.single)] ^ by_control
         if not len(self.listed):
             return found
         units, starts, digit, of, number = self._numbers
         drawn = np.add.reduceat(z[:, units] * digit, starts, axis=1, dtype=np.uint8)
-        return np.hstack([found, drawn[:, of] == number], dtype=np.float32)
+        return np.hstack([found, drawn[:, of] == number])
 
     @cached_property
     def _numbers(self) -> tuple[np.ndarray, ...]:

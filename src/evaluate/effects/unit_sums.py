@@ -16,6 +16,7 @@ from evaluate.effects.unit_blocks import Blocks
 VARIES = 1e-9  # of a column's length
 ENOUGH = 2 - 1e-9  # units expected in an arm, from which a block has a variance of its own
 TINY = 1e-300
+DOUBLE = 2_000  # units up to whom double precision costs little; ties are of weight there
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Layout:
     blocks: Blocks
     persons: sparse.csr_array
     alike: bool
+
+    @property
+    def dtype(self) -> type[np.floating]:
+        """Precision of the columns."""
+        return np.float64 if len(self.treated) <= DOUBLE else np.float32
 
     def by_block(self, values: np.ndarray) -> np.ndarray:
         """Sum over the units of each block."""
@@ -105,19 +111,18 @@ def difference(
     Returns
     -------
     difference : Difference
-        In single precision, each outcome in its own unit of spread.
+        Each outcome in its own unit of spread.
     defined : ndarray of bool, shape (k,)
         Whether the outcome varies within blocks, and some block holds both arms.
     """
     summed = [_summed(y, rows, of) for rows in groups]
-    length = np.sqrt(sum((s.y**2).sum(axis=0) for s in summed))
-    varies = length > VARIES * np.maximum(sum(s.length for s in summed), TINY)
-    some = sum((s.mass > 0).sum(axis=0)[s.pattern] for s in summed)
+    length = np.linalg.norm(np.vstack([s.y for s in summed]), axis=0)
+    varies = length > VARIES * np.maximum(np.max([s.length for s in summed], axis=0), TINY)
+    some = np.sum([np.count_nonzero(s.mass, axis=0)[s.pattern] for s in summed], axis=0)
     unit = np.where(varies, length / np.sqrt(np.maximum(some, 1)), np.inf)
     summed = [_Summed(s.y / unit, s.length, s.mass, s.pattern) for s in summed]
-    defined = varies
-    for s in summed:
-        defined = defined & _both_arms(s, of).any(axis=0)[s.pattern]
+    both = [_both_arms(s, of)[s.pattern] for s in summed]
+    defined = np.logical_and.reduce([varies, *both])
     arranged = tuple(_group(s, of) for s in summed)
     shared = None if of.alike or len(summed) < 2 else _shared(summed[0], summed[1], of)
     return Difference(arranged, shared, _between(summed, of), precise), defined
@@ -138,9 +143,10 @@ def _summed(y: np.ndarray, rows: np.ndarray, of: Layout) -> _Summed:
 
 
 def _both_arms(summed: _Summed, of: Layout) -> np.ndarray:
-    """Return which blocks hold both arms, shape (blocks, patterns)."""
+    """Return of which patterns some block holds both arms, shape (patterns,)."""
     has, treated = summed.mass > 0, of.treated[:, None] == 1
-    return (of.by_block(has & treated) > 0) & (of.by_block(has & ~treated) > 0)
+    arms = [of.by_block(has & side) > 0 for side in (treated, ~treated)]
+    return np.asarray(np.logical_and(*arms).any(axis=0))
 
 
 def _between(groups: Sequence[_Summed], of: Layout) -> bool:
@@ -161,26 +167,23 @@ def _between(groups: Sequence[_Summed], of: Layout) -> bool:
 
 def _group(summed: _Summed, of: Layout) -> Group:
     """Lay the columns side by side; only for units from a block's first to its last."""
-    edges, some = of.blocks.edges, summed.mass.any(axis=1)
-    spans, rows = [], np.zeros(len(some), dtype=bool)
-    for low, high in itertools.pairwise(edges):
-        here = np.flatnonzero(some[low:high])
+    some = np.flatnonzero(summed.mass.any(axis=1))
+    rows, spans = np.zeros(len(of.treated), dtype=bool), []
+    for low, high in itertools.pairwise(of.blocks.edges):
+        here = some[slice(*np.searchsorted(some, (low, high)))] - low
         spans.append(slice(here[0], here[-1] + 1) if len(here) else slice(0, 0))
         rows[low:high][spans[-1]] = True
-    y, mass = summed.y[rows].astype(np.float32), summed.mass[rows].astype(np.float32)
+    y, mass = (values[rows].astype(of.dtype) for values in (summed.y, summed.mass))
     kinds = [y, y**2]
     if of.alike:
         kinds += [mass]
     else:
-        kinds += [y * mass[:, summed.pattern], mass, mass**2, (mass > 0).astype(np.float32)]
+        kinds += [y * mass[:, summed.pattern], mass, mass**2, (mass > 0).astype(of.dtype)]
     stacked = np.hstack(kinds)
     ends = np.cumsum([0, *(s.stop - s.start for s in spans)])
     columns = tuple(stacked[low:high] for low, high in itertools.pairwise(ends))
-    return Group(columns, _totals(columns), tuple(spans), summed.pattern, of.alike)
-
-
-def _totals(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-    return tuple(c.sum(axis=0, dtype=float).astype(np.float32) for c in columns)
+    totals = tuple(c.sum(axis=0, dtype=float).astype(of.dtype) for c in columns)
+    return Group(columns, totals, tuple(spans), summed.pattern, of.alike)
 
 
 def _shared(one: _Summed, two: _Summed, of: Layout) -> tuple[np.ndarray, ...] | None:
@@ -188,5 +191,5 @@ def _shared(one: _Summed, two: _Summed, of: Layout) -> tuple[np.ndarray, ...] | 
     m1, m2 = one.mass[:, one.pattern], two.mass[:, two.pattern]
     if not ((m1 > 0) & (m2 > 0)).any():
         return None
-    products = np.hstack([one.y * two.y, one.y * m2, m1 * two.y, m1 * m2]).astype(np.float32)
+    products = np.hstack([one.y * two.y, one.y * m2, m1 * two.y, m1 * m2]).astype(of.dtype)
     return tuple(products[low:high] for low, high in itertools.pairwise(of.blocks.edges))

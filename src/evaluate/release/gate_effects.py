@@ -197,7 +197,7 @@ def results_of(table: pd.DataFrame) -> list[str]:
         c
         for c in map(str, table)
         if c in COUNTS
-        or c == "icer_set"
+        or c in ("icer_set", "ar_set")
         or (pd.api.types.is_float_dtype(table[c]) and c not in SETTINGS)
     ]
 

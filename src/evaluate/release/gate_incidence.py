@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -11,8 +13,9 @@ from evaluate.release.gate_paths import IDENTITY, NUMBERS, noted, resolution, ro
 from evaluate.release.suppression import is_small
 
 EVENTS = ("n_entered", "n_competing", "n_after")
-SIDES = {"incidence_treated": "treated", "incidence_control": "control"}
-Cell = tuple[str, str, str]  # arm, side, group
+SIDES = ("incidence_treated", "incidence_control")
+SUMS = ("restricted_mean", "time_lost")
+Cell = tuple[str, str, str, str]  # outcome, arm, group, kind
 
 
 def gate_incidence(
@@ -46,68 +49,58 @@ def gate_incidence(
     """
     table = table.reset_index(drop=True)
     few = is_small(table["n"].to_numpy(dtype=float, na_value=np.nan), min_cell)
+    records: list[dict[Any, Any]] = table.to_dict("records")
     hidden: dict[tuple[str, int], set[str]] = {}
     for outcome, part in table.groupby("outcome", sort=False):
         for month, groups in _hidden(part, min_cell).items():
             hidden[str(outcome), month] = groups
-    sizes = {
-        (r.outcome, r.arm, r.group, r.kind): r.n for r in table.itertuples() if r.kind in SIDES
-    }
+    gaps = {outcome for outcome, _ in hidden}
+    sizes = {_place(r): int(r["n"]) for r in records if r["kind"] in SIDES and pd.notna(r["n"])}
     why: dict[int, bool] = {}
     rounds: dict[int, float] = {}
-    for i, row in enumerate(table.itertuples()):
-        month, group = int(row.month), str(row.group)
-        key = (str(row.outcome), month)
-        sums = str(row.kind).startswith(("restricted_mean", "time_lost"))
+    for i, row in enumerate(records):
+        outcome, month, group = row["outcome"], int(row["month"]), row["group"]
+        genders = (WOMEN, MEN) if group == GAP else (group,)
+        sums = row["kind"].startswith(SUMS)
         if few[i]:
             why[i] = True
-        elif (row.outcome, month, row.arm, row.group) in withheld:
+        elif (outcome, month, row["arm"], group) in withheld:
             why[i] = False
-        elif key in hidden and not sums:
-            own = {WOMEN, MEN} if group == GAP else {group}
-            why[i] = bool(own & hidden[key])
-        elif sums and any(o == row.outcome for o, _ in hidden) and pd.notna(row.estimate):
-            parts = (WOMEN, MEN) if group == GAP else (group,)
-            n = [sizes.get((row.outcome, row.arm, g, k)) for g in parts for k in SIDES]
-            known = [int(v) for v in n if v is not None and pd.notna(v)]
-            rounds[i] = resolution(min_cell, min(known, default=1))
-    numbers = [*NUMBERS, "at_risk"]
+        elif (outcome, month) in hidden and not sums:
+            why[i] = bool(hidden[outcome, month].intersection(genders))
+        elif sums and outcome in gaps and pd.notna(row["estimate"]):
+            n = [sizes.get((outcome, row["arm"], g, k), 1) for g in genders for k in SIDES]
+            rounds[i] = resolution(min_cell, min(n))
     bare = table.drop(columns=[c for c in EVENTS if c in table])
-    gated = empty_rows("incidence", bare, why, IDENTITY, numbers, min_cell)
+    gated = empty_rows("incidence", bare, why, IDENTITY, [*NUMBERS, "at_risk"], min_cell)
     out = rounded_to(noted(gated.table, why, min_cell), rounds, min_cell)
     return Gated(out.assign(at_risk=rounded(out["at_risk"], round_to)), gated.withheld)
 
 
+def _place(row: dict[Any, Any]) -> Cell:
+    return row["outcome"], row["arm"], row["group"], row["kind"]
+
+
 def _hidden(part: pd.DataFrame, min_cell: int) -> dict[int, set[str]]:
     """Return the months of one outcome that are not shown, with the groups that are small."""
-    counted = part[part["kind"].isin(SIDES) & part["at_risk"].notna()]
-    if counted.empty:
-        return {}
-    names = ["at_risk", *(c for c in EVENTS if c in counted)]
-    cells: dict[Cell, pd.DataFrame] = {}
-    for (arm, kind, group), rows in counted.groupby(["arm", "kind", "group"], sort=False):
-        own = rows.set_index("month")[names].sort_index().astype("Float64")
-        cells[str(arm), SIDES[str(kind)], str(group)] = own.astype(float).fillna(0)
-    months = sorted({int(m) for m in counted["month"]})
-    shown = {cell: pd.Series(0.0, index=names[1:]) for cell in cells}
+    counted = part[part["kind"].isin(SIDES) & part["at_risk"].notna()].fillna({"n_after": 0})
+    names = ["at_risk", *EVENTS]
+    by_month: dict[int, dict[Cell, np.ndarray]] = {}
+    for row in counted.to_dict("records"):
+        counts = np.array([row[name] for name in names], dtype=float)
+        by_month.setdefault(int(row["month"]), {})[_place(row)] = counts
+    shown: dict[Cell, np.ndarray] = {}
     found: dict[int, set[str]] = {}
-    for month in months:
-        small = {
-            cell[2]
-            for cell, counts in cells.items()
-            if month in counts.index and _is_few(counts.loc[month], shown[cell], min_cell)
-        }
+    for month in sorted(by_month):
+        small = set()
+        for cell, now in by_month[month].items():
+            since = np.abs(now - shown.get(cell, np.zeros(len(now))))
+            # at risk and after the other event: all of them; events: since the last month shown
+            told = [now[0], now[-1], *since[1:]]
+            if is_small(np.array(told), min_cell).any():
+                small.add(cell[2])
         if small:
             found[month] = small
-            continue
-        for cell, counts in cells.items():
-            if month in counts.index:
-                shown[cell] = counts.loc[month, names[1:]]
+        else:
+            shown = by_month[month]
     return found
-
-
-def _is_few(now: pd.Series, shown: pd.Series, min_cell: int) -> bool:
-    """Tell whether few are at risk, or few have done something since the last month shown."""
-    since = (now[shown.index] - shown).abs()
-    counts = [now["at_risk"], *since, *([now["n_after"]] if "n_after" in now else [])]
-    return bool(is_small(np.array(counts, dtype=float), min_cell).any())

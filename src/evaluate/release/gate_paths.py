@@ -87,18 +87,22 @@ def resolution(min_cell: int, n: int) -> float:
 
 
 def rounded_to(table: pd.DataFrame, steps: Mapping[int, float], min_cell: int) -> pd.DataFrame:
-    """Round the results of some rows, each to its step, and say so in the row's note."""
-    out = table.copy()
-    for i, step in steps.items():
-        for column in RESULTS:
-            value = float(out.at[i, column])
-            out.at[i, column] = float(f"{round(value / step) * step:.10g}")
-        # an error of zero would be too good
-        out.at[i, "std_error"] = max(float(out.at[i, "std_error"]), step)
-        told = out.at[i, "note"]
-        text = note("rounded", step=f"{step:g}", n=min_cell)
-        out.at[i, "note"] = f"{told}; {text}" if isinstance(told, str) and told else text
-    return out
+    """Round the results of some rows, each to its step, and say so in the row's note.
+
+    The interval lies around the rounded estimate, of which its ends would else tell more.
+    """
+    places = list(steps)
+    step = np.array([steps[i] for i in places])
+    out, notes = table.copy(), list(table["note"])
+    value, error, low, high = (out.loc[places, c].to_numpy(dtype=float) for c in RESULTS)
+    value, error, margin = (np.round(v / step) * step for v in (value, error, (high - low) / 2))
+    error, margin = np.maximum(error, step), np.maximum(margin, step)  # none would be too good
+    for column, shown in zip(RESULTS, (value, error, value - margin, value + margin), strict=True):
+        out.loc[places, column] = np.round(shown, 10)
+    for i in places:
+        text = note("rounded", step=f"{steps[i]:g}", n=min_cell)
+        notes[i] = f"{notes[i]}; {text}" if isinstance(notes[i], str) and notes[i] else text
+    return out.assign(note=pd.array(notes, dtype=object))
 
 
 def noted(table: pd.DataFrame, why: Mapping[int, bool], min_cell: int) -> pd.DataFrame:

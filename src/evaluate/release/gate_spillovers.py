@@ -19,14 +19,15 @@ POOLED = "all"
 def gate_spillovers(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> Gated:
     """Empty the rows of an outcome and month of which any has a small count.
 
-    Persons of one saturation are those of all less those of the others, and men those of all
+    It counts persons, and those with or without an outcome given as a share: the effects are
+    differences between shares, of which `effects.csv` has that of control. Persons of one saturation are those of all less those of the others, and men those of all
     less women: one small count takes the rows of all saturations with it. Where a pooled count
     is small, or the gate withheld an effect of that outcome and month, pooled rows go as well.
 
     Parameters
     ----------
     table : DataFrame
-        As `schemas.SPILLOVERS`.
+        As `schemas.SPILLOVERS`, with ``least``.
     withheld : set of tuple
         Outcome, month, arm and group of the effects that were withheld.
     min_cell : int
@@ -34,8 +35,9 @@ def gate_spillovers(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> G
     """
     table = table.reset_index(drop=True)
     hidden = {key[:2] for key in withheld}
+    counts = [c for c in (*COUNTS, "least") if c in table]
     by_count = pd.DataFrame(
-        {c: is_small(table[c].to_numpy(float, na_value=float("nan")), min_cell) for c in COUNTS}
+        {c: is_small(table[c].to_numpy(float, na_value=float("nan")), min_cell) for c in counts}
     )
     small = by_count.any(axis=1).tolist()
     place = [(plain(o), plain(m)) for o, m in zip(table["outcome"], table["month"], strict=True)]
@@ -44,6 +46,7 @@ def gate_spillovers(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> G
     parts = {p for p, s in zip(place, small, strict=True) if s} | whole
     why = {i: small[i] for i in range(len(table)) if place[i] in (whole if pooled[i] else parts)}
     identity = ("outcome", "month", "arm", "estimator", "saturation", "effect", "group")
+    table = table.drop(columns="least", errors="ignore")
     gated = empty_rows("spillovers", table, why, identity, NUMBERS, min_cell)
     notes = [small_numbers_out(str(n), min_cell) if pd.notna(n) else n for n in table["note"]]
     for i in why:

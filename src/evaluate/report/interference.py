@@ -32,28 +32,34 @@ def spillover_sentences(
     return sentences
 
 
-def net_sentences(
-    released: Released, words: Words, outcome: str, month: int | None, arm: str
-) -> list[str]:
-    """Say how many jobs there are net of each stated displacement share, for all."""
+def spillovers(released: Released, outcome: str, month: int | None) -> pd.DataFrame:
+    """Return the effects by share offered of an outcome in a month."""
+    return _of(released.spillovers, outcome, month)
+
+
+def net_effects(released: Released, outcome: str, month: int | None, arm: str) -> pd.DataFrame:
+    """Return effects and jobs under each stated displacement share."""
     table = _of(released.net_effects, outcome, month)
-    chosen = table[(table["arm"] == arm) & (table["group"] == "all") & table["jobs"].notna()]
-    if chosen.empty:
-        return []
-    return [
-        words("net.lead"),
-        *(
-            words(
-                "net.jobs",
-                share=words("unit.percent", x=words.number(100 * row["displacement"], 0)),
-                jobs=words.number(row["jobs"], 0),
-                low=words.number(row["jobs_low"], 0),
-                high=words.number(row["jobs_high"], 0),
-            )
-            for row in records(chosen)
-        ),
-        words("net.sign"),
-    ]
+    return table[table["arm"] == arm]
+
+
+def outcomes(released: Released) -> list[tuple[str, int | None]]:
+    """Return the outcomes with effects on neighbours, in the months that stand for them."""
+    return _standing(released, released.spillovers)
+
+
+def net_outcomes(released: Released) -> list[tuple[str, int | None, str]]:
+    """Return outcomes, months and arms for which displacement is assumed."""
+    found = _standing(released, released.net_effects)
+    places = [(outcome, month, arm) for outcome, month in found for arm in released.offered]
+    return [place for place in places if len(net_effects(released, *place))]
+
+
+def _standing(released: Released, table: pd.DataFrame) -> list[tuple[str, int | None]]:
+    known = set(table["outcome"])
+    places = [(k, released.month(k)) for k, o in released.plan.outcomes.items()
+              if k in known and o.role != "placebo"]  # fmt: skip
+    return [place for place in places if len(_of(table, *place))]
 
 
 def _of(table: pd.DataFrame, outcome: str, month: int | None) -> pd.DataFrame:

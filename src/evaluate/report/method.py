@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evaluate.plan.support import unused
+from evaluate.report.inference import has_adjusted
 from evaluate.report.registers import books
 from evaluate.report.released import Released
 from evaluate.report.words import Words
@@ -16,7 +17,9 @@ def method(released: Released, words: Words) -> list[str]:
         found.append(words("method.blocks", blocks=", ".join(plan.columns.blocks)))
     for estimator in plan.estimators:
         kind = words(f"kind.{plan.std_error_of(estimator)}")
-        found.append(words(f"method.{estimator}", kind=kind))
+        by_cluster = estimator == "difference_in_means" and plan.columns.clustered
+        suffix = "_clusters" if by_cluster else ""
+        found.append(words(f"method.{estimator}{suffix}", kind=kind))
     if plan.covariates:
         names = ", ".join(c.column for c in plan.covariate_list)
         found.append(words("method.covariates", names=names))
@@ -51,15 +54,18 @@ def limits(released: Released, words: Words) -> list[str]:
     flow = released.main_flow
     analysed = flow.loc[flow["step"] == "analysed", "n"]
     included = released.flow.loc[released.flow["step"] == "included", "n"]
+    net = plan.assignment.saturation is None  # otherwise displacement is estimated
     stated = {
         "simulated": plan.simulated,
         "short": True,
-        "displacement": True,
+        "displacement": net and released.net_effects.empty,
+        "displacement_assumed": net and not released.net_effects.empty,
         "no_takeup": plan.columns.takeup is None,
         "gender_mixed": released.mixes_gender,
         "attrition": bool((analysed.dropna() < included.dropna().sum()).any()),
         "cost_figure": bool(plan.costs and plan.costs.amount is not None),
-        "multiplicity": True,
+        "multiplicity": not has_adjusted(released),
+        "multiplicity_adjusted": has_adjusted(released),
         "not_locked": True,
     }
     found = [words(f"limits.{key}") for key, holds in stated.items() if holds]

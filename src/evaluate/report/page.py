@@ -6,14 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 import pandas as pd
 
 from evaluate.io import write_text
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
-from evaluate.report import dose, figures, paths, registers, summary
+from evaluate.report import (
+    checks,
+    dose,
+    figures,
+    inference,
+    interference,
+    missing,
+    participation,
+    paths,
+    power,
+    registers,
+    summary,
+)
 from evaluate.report.method import limits, method
 from evaluate.report.released import Released, read_released, standing_month
 from evaluate.report.words import Words
@@ -71,15 +82,22 @@ def write_report(
         figures=_figures(released, words),
         tables=RELEASED,
         **_registers(released, words),
-        **_checks(released),
         shown_groups=shown_groups,
         level=summary.percent(plan.analysis.level, words),
         reconciliation=_reconciliation(released, words),
         method=method(released, words),
         limits=limits(released, words),
         outcomes=_outcomes(released),
+        main_outcomes=[k for k, o in plan.outcomes.items() if o.role != "placebo"],
+        primary_outcomes=summary.primary(plan),
         gap=GAP,
         paths=paths,
+        checks=checks,
+        inference=inference,
+        participation=participation,
+        missing=missing,
+        power=power,
+        interference=interference,
     )
     write_text(page, path)
 
@@ -105,16 +123,6 @@ def _registers(released: Released, words: Words) -> dict[str, Any]:
         "arms": registers.arm_names(released, words),
         "table_title": registers.table_title,
     }
-
-
-def _checks(released: Released) -> dict[str, Any]:
-    """Return the checks to show first: none of blocks or of other months, unless they warn."""
-    checks = released.design_checks
-    named = [str(check).partition("attrition:") for check in checks["check"]]
-    month = [bool(mark) and not released.stands(column) for _, mark, column in named]
-    block = checks["group"].str.contains("=").to_numpy(dtype=bool)
-    folded = (np.array(month, dtype=bool) | block) & (checks["verdict"] != "warn").to_numpy()
-    return {"main_checks": checks[~folded]}
 
 
 def shown_groups(table: pd.DataFrame, everybody: bool = False) -> list[str]:
@@ -196,7 +204,7 @@ def path_figures(released: Released, words: Words) -> dict[Any, str]:
     plots = {"path": figures.path_plot, "incidence": figures.incidence_plot}
     for kind, table in (("path", released.paths), ("incidence", released.incidence)):
         for (outcome, arm), rows in table.groupby(["outcome", "arm"], sort=False):
-            title = f"{released.title(outcome, words.language)}, {arm}"
+            title = f"{released.title(str(outcome), words.language)}, {arm}"
             shown = words(f"figure.label.{kind}", outcome=title)
             drawn[kind, outcome, arm] = plots[kind](rows, words, label=shown)
     return drawn

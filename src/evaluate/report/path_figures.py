@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -194,14 +194,14 @@ def _effects(axes: Axes, one: pd.DataFrame, look: Look) -> None:
 
 def _levels(axes: Axes, drawing: Drawing, group: str, look: Look) -> None:
     """Draw the levels of both arms, with their intervals as a haze."""
-    step = "post" if drawing.steps else None
+    step: Literal["post"] | None = "post" if drawing.steps else None
     for side, exits in drawing.exits.items():
         one = exits[(exits["group"] == group) & exits["estimate"].notna()]
         axes.step(*_from_zero(one, "estimate"), where="post", color=GREY, lw=1.0,
                   ls=DASHED if side == "control" else "-")  # fmt: skip
     for side, table in drawing.levels.items():
         one, hollow = table[table["group"] == group], side == "control"
-        lines = {"color": look[0], "lw": 1.1, "ls": DASHED if hollow else "-"}
+        lines: dict[str, Any] = {"color": look[0], "lw": 1.1, "ls": DASHED if hollow else "-"}
         if drawing.steps:
             one = one[one["estimate"].notna()]
             months, low = _from_zero(one, "conf_low")

@@ -12,10 +12,16 @@ from evaluate.report.words import Words
 from evaluate.study import GAP
 
 GROUPS = ("all", "women", "men", GAP)
-BEYOND = ("above", "below")
+SUMS, BEYOND = ("cumulated", "area"), ("above", "below")
 
 
-def sentences(released: Released, words: Words, outcome: str, arm: str) -> list[str]:
+def sentences(
+    released: Released,
+    words: Words,
+    outcome: str,
+    arm: str,
+    kinds: tuple[str, ...] = ("cumulated", "area", "above", "below"),
+) -> list[str]:
     """Say what an effect adds up to over the months, and when the band excludes zero."""
     rows = _of(released.paths, outcome, arm)
     if rows.empty:
@@ -23,14 +29,14 @@ def sentences(released: Released, words: Words, outcome: str, arm: str) -> list[
     months = rows.loc[rows["kind"] == "effect", "month"].astype(float)
     months = months[months >= 1]
     found = []
-    for kind in ("cumulated", "area"):
+    for kind in [k for k in SUMS if k in kinds]:
         one = rows[rows["kind"] == kind]
         if len(one):
             unit = _unit(str(one["unit"].iloc[0]), released.unit(outcome, words.language), words)
             ends = {"first": words.number(months.min(), 0), "last": words.number(months.max(), 0)}
             parts = "; ".join(_parts(released, one, words))
             found.append(words(f"effects.{kind}", unit=unit, parts=parts, **ends))
-    for kind in BEYOND:
+    for kind in [k for k in BEYOND if k in kinds]:
         ends_of = {
             end: _by_group(rows[rows["kind"] == f"{end}_{kind}"]) for end in ("first", "last")
         }

@@ -30,10 +30,7 @@ def power_sentences(
     list of str
         None where the numbers are withheld or were not estimated.
     """
-    table = released.power
-    place = (table["outcome"] == outcome) & (table["arm"] == arm)
-    here = table["month"].isna() if month is None else table["month"] == month
-    rows = {row["group"]: row for row in records(table[place & here])}
+    rows = standing(released, outcome, month, arm)
     found = rows.get("all")
     if found is None or pd.isna(found["detectable"]):
         return []
@@ -57,6 +54,17 @@ def power_sentences(
     if gap["p_value"] >= 1 - gap["level"]:
         sentences.append(words("power.gap_open", size=size(gap)))
     return sentences
+
+
+def standing(
+    released: Released, outcome: str, month: int | None, arm: str
+) -> dict[str, dict[str, Any]]:
+    """Return the rows of an outcome, month and arm by group; none where there is none of all."""
+    table = released.power
+    place = (table["outcome"] == outcome) & (table["arm"] == arm)
+    here = table["month"].isna() if month is None else table["month"] == month
+    rows = {row["group"]: row for row in records(table[place & here])}
+    return rows if "all" in rows else {}
 
 
 def _percent(share: float, words: Words) -> str:

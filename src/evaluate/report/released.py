@@ -12,6 +12,7 @@ import pandas as pd
 from evaluate import schemas
 from evaluate.io import read_csv
 from evaluate.notes import NOTES
+from evaluate.plan.columns import EXPOSED
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.plan.outcomes import Outcome
@@ -44,6 +45,8 @@ class Released:
     dose: pd.DataFrame
     states: pd.DataFrame
     effects: pd.DataFrame
+    participation: pd.DataFrame
+    compliers: pd.DataFrame
     paths: pd.DataFrame
     incidence: pd.DataFrame
     bounds: pd.DataFrame
@@ -62,6 +65,18 @@ class Released:
         arms = dict.fromkeys(self.effects["arm"])
         pairs = {f"{a}-{b}" for a in arms for b in arms}
         return [a for a in arms if a not in pairs]
+
+    @property
+    def offered(self) -> list[str]:
+        """Labels of the arms with an offer; who was beside them without one is not among them."""
+        return [arm for arm in self.arms if arm != EXPOSED]
+
+    def contrast(self, arm: str, words: Words) -> str:
+        """Return what a contrast is called."""
+        if arm not in self.arms:
+            a, b = self.sides(arm, words)
+            return words("effects.pair", a=a, b=b)
+        return words("effects.arm" if arm != EXPOSED else "effects.exposed", arm=arm)
 
     @property
     def arm_columns(self) -> list[str]:
@@ -127,7 +142,9 @@ class Released:
     def sides(self, arm: str, words: Words) -> tuple[str, str]:
         """Return what the two sides of a contrast are called."""
         if arm in self.arms:
-            offered = words("figure.treated").lower() if len(self.arms) == 1 else arm
+            offered = words("figure.treated").lower() if len(self.offered) == 1 else arm
+            if arm == EXPOSED:
+                offered = words("figure.exposed").lower()
             return offered, words("figure.control").lower()
         pairs = [(a, b) for a in self.arms for b in self.arms if f"{a}-{b}" == arm]
         return pairs[0]
@@ -152,7 +169,8 @@ class Released:
     def main_rows(self, outcome: str, month: int | None, arm: str) -> pd.DataFrame:
         """Return the effects of an outcome for all, women, men and the gap."""
         rows = self.rows(outcome, month, arm=arm)
-        return rows[~rows["group"].str.contains("=")]
+        shown = rows["estimator"].isin([*self.plan.estimators, "tsls"])  # bounds have their own
+        return rows[shown & ~rows["group"].str.contains("=")]
 
     def notes(self, rows: pd.DataFrame) -> list[str]:
         """Return the notes of rows, each once, less what the chapter on method says of all."""

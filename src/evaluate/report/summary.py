@@ -10,7 +10,9 @@ import pandas as pd
 
 from evaluate.costs.records import PUBLIC, has_records
 from evaluate.notes import NOTES
+from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
+from evaluate.report import inference, missing, participation, paths
 from evaluate.report.released import Released, records, titled
 from evaluate.report.words import Words
 from evaluate.study import GAP
@@ -43,6 +45,16 @@ def lead(released: Released, words: Words) -> str:
     if pd.isna(included["n"]) or treated is None:
         return _analysed(released, title, words)
     n = words.number(included["n"], 0)
+    if f"arm={EXPOSED}" in arms:
+        told = {arm: words.number(included[arm], 0) for arm in arms}
+        return words(
+            "summary.lead_saturation",
+            title=title,
+            n=n,
+            exposed=told.pop(f"arm={EXPOSED}"),
+            control=told.pop(arms[0]),
+            treated=next(iter(told.values())),
+        )
     if len(arms) > 2:
         return words("summary.lead_arms", title=title, n=n, arms=len(arms) - 1)
     return words(
@@ -66,30 +78,41 @@ def _analysed(released: Released, title: str, words: Words) -> str:
     return words("summary.withheld_lead", title=title)
 
 
+def primary(plan: Plan) -> list[str]:
+    """Return the primary outcomes; the first one of a plan that names none."""
+    named = [k for k, o in plan.outcomes.items() if o.role == "primary"]
+    return named or list(plan.outcomes)[:1]
+
+
 def findings(released: Released, words: Words) -> list[Paragraph]:
     """Say what the offer did to each primary outcome, for all, women, men and the gap."""
     found = []
-    primary = [k for k, o in released.plan.outcomes.items() if o.role == "primary"]
-    for outcome in primary or list(released.plan.outcomes)[:1]:
+    for outcome in primary(released.plan):
         month = released.month(outcome)
         for arm in released.arms:
             rows = released.rows(outcome, month, arm=arm)
             title = outcome_title(released, words, outcome, month)
             if len(released.arms) > 1:
-                title = f"{title}. {words('summary.arm', arm=arm)}"
+                title = f"{title}. {_arm(arm, words)}"
             itt = rows[(rows["estimand"] == "itt") & (rows["estimator"] == released.lead)]
             sentences = [
                 effect_sentence(row, released, words)
                 for row in records(itt)
                 if "=" not in row["group"]
             ]
+            sentences += _adding_up(released, words, outcome, arm)
             late = rows[(rows["estimand"] == "late") & (rows["group"] == "all")]
-            sentences += [_taking_part(row, words) for row in records(late)]
+            for row in records(late):
+                sentences.append(_taking_part(row, released, words))
             if released.lead != "difference_in_means" or released.plan.columns.blocks:
                 method = words(f"estimator.{released.lead}")
                 sentences.append(words("summary.adjusted", estimator=method))
             found.append(Paragraph(title, [s for s in sentences if s]))
     return found
+
+
+def _arm(arm: str, words: Words) -> str:
+    return words("summary.arm" if arm != EXPOSED else "effects.exposed", arm=arm)
 
 
 def outcome_title(released: Released, words: Words, outcome: str, month: int | None) -> str:
@@ -111,15 +134,31 @@ def effect_sentence(row: dict[str, Any], released: Released, words: Words) -> st
     if row["group"] == GAP:
         more = "women" if row["estimate"] > 0 else "men"
         reading = words(f"summary.more_for_{more}") if settled else _unsettled(row, released, words)
+        if settled:
+            reading = f"{reading} {_doubt(row, released, words)}".strip()
         return words("summary.difference", **numbers, reading=reading)
     direction = "raised" if row["estimate"] > 0 else "lowered"
+    reading = words(f"summary.{direction if settled else 'unsettled'}")
+    if settled:
+        reading = f"{reading} {_doubt(row, released, words)}".strip()
     return words(
         "summary.effect",
         **numbers,
         treated=words.level(row["mean_treated"], row["unit"], row["std_error"], with_unit=True),
         control=words.level(row["mean_control"], row["unit"], row["std_error"], with_unit=True),
-        reading=words(f"summary.{direction if settled else 'unsettled'}"),
+        reading=reading,
     )
+
+
+def _doubt(row: dict[str, Any], released: Released, words: Words) -> str:
+    """Say where another p-value does not rule out chance although the interval does."""
+    limit = 1 - row["level"]
+    drawn, adjusted = row["p_value_randomisation"], row["p_value_adjusted"]
+    if not _missing(drawn) and drawn >= limit:
+        return words("summary.doubt_randomisation", p=words.p_value(drawn))
+    if inference.has_adjusted(released) and not _missing(adjusted) and adjusted >= limit:
+        return words("summary.doubt_adjusted", p=words.p_value(adjusted))
+    return ""
 
 
 def _unsettled(row: dict[str, Any], released: Released, words: Words) -> str:
@@ -138,9 +177,19 @@ def _unsettled(row: dict[str, Any], released: Released, words: Words) -> str:
     return words("summary.gap_unsettled", detectable=detectable)
 
 
-def _taking_part(row: dict[str, Any], words: Words) -> str:
+def _adding_up(released: Released, words: Words, outcome: str, arm: str) -> list[str]:
+    """Say what an effect adds up to over the months, where it has months."""
+    return paths.sentences(released, words, outcome, arm, kinds=("cumulated",))
+
+
+def _taking_part(row: dict[str, Any], released: Released, words: Words) -> str:
+    """Say the effect on participants by the set that holds whatever the first stage."""
     if _missing(row["estimate"]):
         return ""
+    rows = participation.on_participants(released, row["outcome"], row["arm"])
+    for found in records(rows[rows["group"] == "all"]):
+        if told := participation.summary_sentence(found, words, percent(row["level"], words)):
+            return told
     if WEAK in _text(row["note"]) or REVERSED in _text(row["note"]):
         return words("summary.taking_part_weak", note=words.note(_text(row["note"])))
     return words("summary.taking_part", **_numbers(row, words))
@@ -162,13 +211,20 @@ def checks(released: Released, words: Words) -> list[str]:
     passed = (released.design_checks["verdict"] == "pass").any()
     key = "checks_warn" if warned else "checks_ok" if passed else "checks_none"
     found = [words(f"summary.{key}", n=warned)]
+    told: set[str] = set()
     for check in records(released.design_checks):
         name = check["check"].removeprefix("attrition:")
-        if check["verdict"] == "warn" and name != check["check"]:
+        if check["verdict"] == "warn" and name != check["check"] and name not in told:
             title = released.column_title(name, words)
             if released.role_of(name) == "primary" and released.stands(name):
                 text = words.finding(check["text"])
+                if check["group"] == "all":
+                    told.add(name)  # what is said of all need not be said of women and men
+                else:
+                    text = f"{words.group(check['group'])}: {text}"
                 found.append(words("summary.attrition", outcome=title, text=text))
+                if check["group"] == "all":
+                    found += _bounded(released, words, name.partition("@")[0])
     if released.mixes_gender:
         found.append(words("limits.gender_mixed"))
     for outcome, stated in released.plan.outcomes.items():
@@ -196,6 +252,17 @@ def checks(released: Released, words: Words) -> list[str]:
     return found
 
 
+def _bounded(released: Released, words: Words, outcome: str) -> list[str]:
+    """Say what the effect of the offer can be for those who have the outcome either way."""
+    level = percent(released.plan.analysis.level, words)
+    found = []
+    for arm in released.offered:
+        rows = missing.bounds(released, outcome, arm)
+        rows = rows[(rows["method"] == "lee") & (rows["group"] == "all")]
+        found += [missing.reading(row, words, level) for row in records(rows)]
+    return found
+
+
 def genders(released: Released, words: Words) -> str:
     """Say why there is no gap where there is none."""
     known = released.plan.columns.genders
@@ -209,11 +276,11 @@ def costs(released: Released, words: Words) -> list[str]:
     if released.plan.costs is None:
         return [words("summary.no_costs")]
     found = []
-    for arm in released.arms:
+    for arm in released.offered:
         spent = public_costs(released, arm)
         sentence = _spent(spent, released.plan, words) if spent else ""
-        if sentence and len(released.arms) > 1:
-            sentence = f"{words('summary.arm', arm=arm)}: {sentence}"
+        if sentence and len(released.offered) > 1:
+            sentence = f"{_arm(arm, words)}: {sentence}"
         rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
         found += [sentence, _incremental(released, arm, words)]
         for outcome in released.plan.costs.outcomes:

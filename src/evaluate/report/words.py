@@ -97,8 +97,13 @@ class Words:
         self, low: float | None, high: float | None, unit: str, error: float | None = None
     ) -> str:
         """Return the ends of an interval, in the unit of `effect`, without naming it."""
-        ends = (self.effect(end, unit, error, with_unit=False) for end in (low, high))
-        return self("unit.interval", low=next(ends), high=next(ends))
+
+        def end(value: float | None) -> str:
+            if value is not None and math.isinf(value):
+                return f"{MINUS if value < 0 else ''}\u221e"
+            return self.effect(value, unit, error, with_unit=False)
+
+        return self("unit.interval", low=end(low), high=end(high))
 
     def money(self, value: float | None, currency: str) -> str:
         """Return an amount, whole units of the currency from a hundred on."""
@@ -131,11 +136,10 @@ class Words:
 
     def finding(self, text: str) -> str:
         """Return the text of a check of the design in this language."""
-        for kind, template in FINDINGS.items():
-            if match := _pattern(template).fullmatch(text):
-                values = {k: self._localised(v) for k, v in match.groupdict().items()}
-                return self(f"finding.{kind}", **values)
-        return text
+        if (found := _read(text, "finding")) is None:
+            return text
+        kind, values = found
+        return self(f"finding.{kind}", **{k: self._localised(v) for k, v in values.items()})
 
     def _localised(self, text: str) -> str:
         """Give the numbers of an English text the marks of this language."""
@@ -151,21 +155,30 @@ class Words:
 
     def reason(self, text: str) -> str:
         """Return the reason of a decision in the flow in this language."""
-        for key, text_in_flow in REASONS.items():
-            if match := _pattern(text_in_flow).fullmatch(text):
-                return self(f"reason.{key}", **match.groupdict())
-        return text
+        found = _read(text, "reason")
+        return text if found is None else self(f"reason.{found[0]}", **found[1])
 
     def _one_note(self, text: str) -> str:
-        for kind, template in NOTES.items():
-            if match := _pattern(template).fullmatch(text):
-                return self(f"note.{kind}", **match.groupdict())
-        return text
+        found = _read(text, "note")
+        return text if found is None else self(f"note.{found[0]}", **found[1])
 
 
 @cache
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", template)
-    return re.compile(
-        "".join(f"(?P<{p}>.*)" if i % 2 else re.escape(p) for i, p in enumerate(parts))
-    )
+def _patterns(what: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Return the patterns of notes, reasons or findings, those with the most words first."""
+    templates = {"note": NOTES, "reason": REASONS, "finding": FINDINGS}[what]
+    split = {kind: re.split(r"\{(\w+)\}", text) for kind, text in templates.items()}
+    order = sorted(split, key=lambda kind: -sum(map(len, split[kind][::2])))
+    return [
+        (kind, re.compile("".join(f"(?P<{part}>.*)" if i % 2 else re.escape(part)
+                                  for i, part in enumerate(split[kind]))))
+        for kind in order
+    ]  # fmt: skip
+
+
+def _read(text: str, what: str) -> tuple[str, dict[str, str]] | None:
+    """Return the kind of a text that was filled in, and its values."""
+    for kind, pattern in _patterns(what):
+        if match := pattern.fullmatch(text):
+            return kind, match.groupdict()
+    return None

@@ -1,0 +1,137 @@
+"""The checks of the design in sections: what needs an explanation first, then a line per check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from evaluate.report.released import Released, records
+from evaluate.report.words import Words
+
+SECTIONS = {
+    "lottery": (
+        "assignments", "sample_ratio", "share_by_gender", "places", "probability_by_rule",
+        "probability_within_blocks", "blocks",
+    ),
+    "alike": ("offer_day", "start_before_offer", "balance", "balance_within", "placebo"),
+    "missing": ("attrition",),
+}  # fmt: skip
+GROUPS = ("all", "women", "men")
+MOST = 5  # warnings of one check that are told one by one
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One check, or one row of it.
+
+    Attributes
+    ----------
+    title, group, finding : str
+        What is checked, of whom, and what was found.
+    p_values : dict of str to float
+        By group, those that there are.
+    verdict : str
+        The most serious of the rows behind the line.
+    """
+
+    title: str
+    group: str
+    finding: str
+    p_values: dict[str, float]
+    verdict: str
+
+
+def sections(released: Released, words: Words) -> list[tuple[str, list[Line]]]:
+    """Return the checks by section, a line for all groups and blocks of a check.
+
+    Months other than the one that stands for an outcome have no line of their own.
+    """
+    found = []
+    for section in SECTIONS:
+        lines = [
+            _line(name, rows, released, words)
+            for name, rows in _by_check(released)
+            if _section_of(name) == section and _stands(name, released)
+        ]
+        if lines:
+            found.append((section, lines))
+    return found
+
+
+def warnings(released: Released, words: Words) -> tuple[list[Line], list[str]]:
+    """Return a line for each row that needs an explanation, and what is not told one by one."""
+    lines: list[Line] = []
+    more = []
+    warned = released.design_checks[released.design_checks["verdict"] == "warn"]
+    for kind, rows in _by_kind(warned):
+        chosen = sorted(records(rows), key=lambda row: "=" in str(row["group"]))
+        for row in chosen[:MOST]:
+            p = {} if pd.isna(row["p_value"]) else {str(row["group"]): float(row["p_value"])}
+            name = str(row["check"])
+            title, text = title_of(name, released, words), words.finding(str(row["text"]))
+            lines.append(Line(title, words.group(str(row["group"])), text, p, "warn"))
+        if len(chosen) > MOST:
+            title = words(f"check.{kind}", outcome=words("design.other_outcomes"))
+            more.append(words("design.more", n=len(chosen) - MOST, check=title))
+    return lines, more
+
+
+def counted(released: Released, words: Words) -> str:
+    """Say how many checks there are, and how many of them need an explanation."""
+    verdicts = released.design_checks["verdict"]
+    n = {name: int((verdicts == name).sum()) for name in ("pass", "warn", "not assessed")}
+    told = [words("design.counted", passed=n["pass"], n=len(verdicts), warned=n["warn"])]
+    if n["not assessed"]:
+        told.append(words("design.not_assessed", n=n["not assessed"]))
+    return " ".join(told)
+
+
+def title_of(name: str, released: Released, words: Words) -> str:
+    """Return what a check is called, with its outcome where it has one."""
+    kind, _, outcome = name.partition(":")
+    title = released.column_title(outcome, words) if outcome else ""
+    return words(f"check.{kind}", outcome=title)
+
+
+def _by_check(released: Released) -> Iterator[tuple[str, pd.DataFrame]]:
+    table = released.design_checks
+    for name in dict.fromkeys(table["check"]):
+        yield str(name), table[table["check"] == name]
+
+
+def _by_kind(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    kinds = table["check"].str.partition(":")[0] if len(table) else table["check"]
+    known = [k for names in SECTIONS.values() for k in names]
+    for kind in sorted(dict.fromkeys(kinds), key=lambda k: known.index(k) if k in known else 99):
+        yield str(kind), table[kinds == kind]
+
+
+def _section_of(name: str) -> str:
+    kind = name.partition(":")[0]
+    return next((s for s, kinds in SECTIONS.items() if kind in kinds), "lottery")
+
+
+def _stands(name: str, released: Released) -> bool:
+    outcome = name.partition(":")[2]
+    return not outcome or released.stands(outcome)
+
+
+def _line(name: str, rows: pd.DataFrame, released: Released, words: Words) -> Line:
+    """Put the rows of a check together: the finding is that of all, or of the first row."""
+    by_group = {str(row["group"]): row for row in records(rows)}
+    first = by_group.get("all") or next(iter(by_group.values()))
+    known = {g: row["p_value"] for g, row in by_group.items() if g in GROUPS}
+    if not known and len(by_group) == 1:
+        known = {"all": first["p_value"]}
+    p_values = {g: float(p) for g, p in known.items() if pd.notna(p)}
+    verdicts = set(rows["verdict"])
+    verdict = next(v for v in ("warn", "pass", "not assessed") if v in verdicts)
+    text = words.finding(str(first["text"]))
+    parts = sum(g not in GROUPS and g != first["group"] for g in by_group)
+    if parts:
+        text = f"{text} {words('design.parts', n=parts)}"
+    title = title_of(name, released, words)
+    return Line(title, words.group(str(first["group"])), text, p_values, verdict)

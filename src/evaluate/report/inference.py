@@ -1,0 +1,119 @@
+"""Which standard errors and which p-values, and why, in sentences."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from evaluate.design.assignments import FEWEST, MOST_CELLS
+from evaluate.report.released import Released
+from evaluate.report.words import Words
+
+FEW_CLUSTERS = 20  # fewer are few by any count: Cameron and Miller (2015) say 20 to 50
+VERY_FEW_CLUSTERS = 10
+ADJUSTED = ("lin", "ancova")  # randomisation tests of what covariates leave
+
+
+def standard_errors(released: Released, words: Words) -> list[str]:
+    """Say which standard errors there are, and whether plan or design chose them."""
+    plan = released.plan
+    kind, stated = plan.std_error_of(released.lead), plan.analysis.std_error
+    unit = "clusters" if plan.columns.cluster else "waves" if plan.columns.clustered else "persons"
+    values = {"kind": words(f"kind.{kind}"), "column": plan.columns.cluster or ""}
+    found = [words(f"inference.unit.{unit}", **values), words(f"inference.kind.{kind}")]
+    others = dict.fromkeys(plan.std_error_of(e) for e in plan.estimators[1:])
+    if "neyman" in others and kind != "neyman":
+        found.append(words("inference.kind.neyman_beside"))
+    if stated is None:
+        found.append(words("inference.by_design"))
+    else:
+        usual = plan.model_copy(
+            update={"analysis": plan.analysis.model_copy(update={"std_error": None})}
+        ).std_error_of(released.lead)
+        same = kind == usual
+        key = "by_plan_same" if same else "by_plan"
+        found.append(words(f"inference.{key}", usual=words(f"kind.{usual}")))
+    if plan.analysis.interval == "wild_bootstrap":
+        found.append(words("inference.wild"))
+    return found
+
+
+def few_clusters(released: Released, words: Words) -> str:
+    """Warn of few clusters; empty where there are enough, or no clusters."""
+    plan, n = released.plan, clusters(released)
+    if n is None or n >= FEW_CLUSTERS or not plan.columns.cluster:
+        return ""
+    found = [words("inference.few", n=n)]
+    kind = plan.std_error_of(released.lead)
+    found.append(words("inference.few_cr2" if kind == "CR2" else "inference.few_other"))
+    wild = plan.analysis.interval == "wild_bootstrap"
+    if n < VERY_FEW_CLUSTERS:
+        found.append(words("inference.very_few_wild" if wild else "inference.very_few"))
+    return " ".join(found)
+
+
+def clusters(released: Released) -> int | None:
+    """Return the least number of clusters behind a released effect on all, if there are any."""
+    rows = released.effects
+    rows = rows[(rows["group"] == "all") & (rows["estimand"] == "itt")]
+    n = rows.loc[rows["estimator"] == released.lead, "n_clusters"].dropna()
+    return int(n.min()) if len(n) else None
+
+
+def estimators(released: Released, words: Words) -> str:
+    """Say why the lead estimator is the one that it is."""
+    plan = released.plan
+    name = words(f"estimator.{released.lead}")
+    if plan.analysis.estimators:
+        return words("inference.estimator.plan", estimator=name)
+    design = "clusters" if plan.columns.clustered else "persons"
+    known = "covariates" if plan.covariates else "none"
+    return words(f"inference.estimator.{design}_{known}", estimator=name)
+
+
+def p_values(released: Released, words: Words) -> list[str]:
+    """Say what each of the p-values tests, and how it is made."""
+    plan, effects = released.plan, released.effects
+    wild = plan.analysis.interval == "wild_bootstrap" and plan.columns.clustered
+    found = [words("inference.p_wild" if wild else "inference.p_t")]
+    if effects["p_value_randomisation"].notna().any():
+        within = "blocks" if plan.columns.strata else "all"
+        unit = "clusters" if plan.columns.cluster else "persons"
+        how = words(f"inference.drawn.{unit}_{within}")
+        asked, least = plan.analysis.permutations, _draws(released)
+        times = words("inference.times" if least == asked else "inference.times_at_least",
+                      draws=words.number(least, 0))  # fmt: skip
+        found.append(words("inference.p_randomisation", how=how, times=times))
+        if released.lead in ADJUSTED and plan.covariates:
+            found.append(words("inference.p_residuals"))
+        if plan.columns.both_genders:
+            found.append(words("inference.p_gap"))
+    how_adjusted, family = plan.analysis.multiplicity, family_size(released)
+    if how_adjusted == "none":
+        found.append(words("inference.p_unadjusted"))
+    elif family > 1:
+        found.append(words(f"inference.p_{how_adjusted}", n=family))
+    elif family == 1:
+        found.append(words("inference.p_alone"))
+    return found
+
+
+def _draws(released: Released) -> int:
+    """Return how many assignments were drawn at least; they are fewer in very large studies."""
+    asked = released.plan.analysis.permutations
+    persons = released.effects["n"].max()
+    if released.plan.columns.cluster or pd.isna(persons):
+        return asked
+    return asked if int(persons) * asked <= MOST_CELLS else min(asked, FEWEST)
+
+
+def family_size(released: Released) -> int:
+    """Return how many tests of primary outcomes are adjusted together, for all."""
+    rows = released.effects
+    rows = rows[(rows["role"] == "primary") & (rows["group"] == "all")]
+    rows = rows[(rows["estimand"] == "itt") & (rows["estimator"] == released.lead)]
+    return int((rows["arm"].isin(released.arms) & rows["estimate"].notna()).sum())
+
+
+def has_adjusted(released: Released) -> bool:
+    """Tell whether adjusted p-values say more than others: of several primary outcomes."""
+    return family_size(released) > 1 and released.plan.analysis.multiplicity != "none"
