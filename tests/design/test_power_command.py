@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from simulate import plan_of, study_from
 from studies import people, plan_for, write_raw, write_study
 from typer.testing import CliRunner
 
 from evaluate import schemas
 from evaluate.cli import app
 from evaluate.data.stage import run_stage
-from evaluate.design.past_trial import components, outcome_column, past_trial
+from evaluate.design.past_trial import components, outcome_column, past_trial, trial_of
 from evaluate.design.power import Clusters, Trial, detectable, persons_needed
 from evaluate.design.power_options import Asked, faults_of, planned, steps
 from evaluate.effects.table import effects
@@ -252,3 +253,27 @@ def test_variance_components_are_those_drawn():
     y = 0.5 * rng.normal(size=2_000)[cluster] + rng.normal(size=len(cluster))
     found = components(y, cluster)
     assert_allclose([found.between, found.within], [0.25, 1.0], rtol=0.1)
+
+
+def test_clusters_that_were_drawn_say_what_they_share():
+    rng = np.random.default_rng(2)
+    clusters, size = 600, 20
+    cluster, women = np.repeat(np.arange(clusters), size), np.arange(clusters * size) % 2 == 0
+    x = rng.normal(size=clusters)[cluster]
+    both = np.sqrt(0.1) * rng.normal(size=clusters)[cluster]
+    own = np.sqrt(0.05) * rng.normal(size=2 * clusters)[2 * cluster + women]
+    y = np.sqrt(0.1) * x + both + own + np.sqrt(0.75) * rng.normal(size=len(cluster))
+    study = study_from(y[:, None], cluster % 2, women, x[:, None], cluster=cluster)
+    plan = plan_of(y[:, None], columns={"cluster": "c"}, covariates=["x0"])
+    trial = trial_of(study, plan, plan.outcome_columns[0])
+    found = trial.clusters
+    assert (trial.number_of_clusters, found.size_cv, trial.women) == (clusters, 0, 0.5)
+    # what a cluster's persons share: x, the cluster's own, and half of what a gender shares
+    assert_allclose(found.icc, 0.1 + 0.1 + 0.025, atol=0.03)
+    assert_allclose(found.icc_gender, 0.05, atol=0.02)
+    assert_allclose(found.r2, 0.1 / 0.225, atol=0.08)
+    assert trial.r2 < 0.02  # the covariate does not vary within clusters
+    lead = effects(study, plan).table.query("estimator == 'ancova' and estimand == 'itt'")
+    for row in lead.itertuples():
+        # what is shared by gender counts once in the correlation of all, and once beyond it
+        assert_allclose(detectable(trial, row.group), 2.805 * row.std_error, rtol=0.12)

@@ -53,6 +53,40 @@ def effects(groups=GROUPS, months=(None,), unit="share"):
     return pd.DataFrame(rows).astype({"month": "Int64"})
 
 
+def paths(groups=GROUPS[:4], months=range(1, 13), unit="share"):
+    """Return rows of one outcome and arm: effects with a band from month 1 on, and levels."""
+    rows = []
+    for g in groups:
+        for month in months:
+            common = {"group": g, "month": month, "unit": unit, "level": 0.95}
+            after = month >= 1
+            rows.append(common | _row("effect", EFFECT[g], 0.08, 0.12 if after else np.nan))
+            for kind, level in (("level_treated", 0.4), ("level_control", 0.3)):
+                rows.append(common | _row(kind, level, 0.05))
+    return pd.DataFrame(rows)
+
+
+def incidence(groups=GROUPS[:4], months=range(1, 13), exits=True):
+    """Return rows of one outcome and arm: shares who have entered, or left before."""
+    rows = []
+    kinds = {"incidence_treated": 0.04, "incidence_control": 0.03, "difference": 0.01}
+    kinds |= {"competing_treated": 0.01, "competing_control": 0.012} if exits else {}
+    for g in groups:
+        for month in months:
+            common = {"group": g, "month": month, "unit": "share", "level": 0.95}
+            for kind, rate in kinds.items():
+                band = 0.03 if kind == "difference" else np.nan
+                rows.append(common | _row(kind, rate * month, 0.02, band))
+    return pd.DataFrame(rows)
+
+
+def _row(kind, value, margin, band=np.nan):
+    return {
+        "kind": kind, "estimate": value, "conf_low": value - margin, "conf_high": value + margin,
+        "band_low": value - band, "band_high": value + band,
+    }  # fmt: skip
+
+
 def flow(excluded=(12,), arms=2):
     rows = [
         ("received", "", 900),
@@ -113,7 +147,8 @@ FIGURES = {
     "flow": lambda w, label: figures.flow_chart(flow(), w, label=label),
     "love": lambda w, label: figures.love_plot(balance(), w, label=label),
     "forest": lambda w, label: figures.forest_plot(effects(), w, label=label),
-    "path": lambda w, label: figures.path_plot(effects(months=range(1, 25)), w, label=label),
+    "path": lambda w, label: figures.path_plot(paths(months=range(1, 25)), w, label=label),
+    "incidence": lambda w, label: figures.incidence_plot(incidence(), w, label=label),
     "plane": lambda w, label: plane_of(plane(), w, label),
     "observed": lambda w, label: figures.observed_plot(by_month(), w, arms=ARMS, label=label),
     "dose": lambda w, label: figures.dose_plot(by_month(), w, arms=ARMS, label=label),
@@ -282,7 +317,8 @@ def test_one_gender_has_no_columns_or_markers_of_its_own(texts):
     one = ("all", "men")
     for svg in (
         figures.love_plot(balance(one), EN, label="a"),
-        figures.path_plot(effects(one, months=(12, 24)), EN, label="a"),
+        figures.path_plot(paths(one, months=(12, 24)), EN, label="a"),
+        figures.incidence_plot(incidence(one), EN, label="a"),
         plane_of(plane((320.0, 320.0), one)),
     ):
         found = texts(svg)
@@ -307,29 +343,29 @@ def test_love_plot_has_a_panel_per_arm_and_hollow_markers_before_adjustment(text
     [((12, 24, 36), [12, 24, 36]), (range(1, 13), [3, 6, 9, 12]), (range(1, 25), [6, 12, 18, 24])],
 )
 def test_path_prints_months_and_leaves_gaps(texts, months, printed):
-    rows = effects(GROUPS[:4], months=months)
-    rows.loc[1, ["estimate", "conf_low", "conf_high", "mean_treated"]] = np.nan
+    rows = paths(months=months)
+    rows.loc[1:3, ["estimate", "conf_low", "conf_high", "band_low", "band_high"]] = np.nan
     found = texts(figures.path_plot(rows, EN, label="a"))
-    assert "women-men" not in found
+    assert "women-men" in found
     for month in printed:
-        assert found.count(str(month)) >= 6
+        assert found.count(str(month)) >= 7  # effects of four groups, levels of three
 
 
 def test_path_marks_what_lies_before_month_one(texts):
-    rows = effects(months=range(-3, 13))
+    rows = paths(months=range(-3, 13))
     svg = figures.path_plot(rows, EN, label="a")
     found = texts(svg)
     assert "month_before" in found
-    assert found.count("0") >= 6
-    assert svg.count(SHADE) == 6  # effects and levels of three groups
-    after = figures.path_plot(effects(months=range(1, 13)), EN, label="a")
+    assert found.count("0") >= 7
+    assert svg.count(SHADE) == 7  # effects of four groups and levels of three
+    after = figures.path_plot(paths(), EN, label="a")
     assert "month_before" not in texts(after)
     assert SHADE not in after
 
 
 def test_many_months_are_a_band_and_stay_light():
-    few, many = (figures.path_plot(effects(months=range(1, n)), EN, label="a") for n in (25, 241))
-    assert len(many) < 1.5 * len(few)
+    few, many = (figures.path_plot(paths(months=range(1, n)), EN, label="a") for n in (25, 241))
+    assert len(many) < 2 * len(few)
     wide = states_of(states(months=range(-24, 241)))
     assert len(wide) < 400_000
 

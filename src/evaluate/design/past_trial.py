@@ -41,6 +41,11 @@ def past_trial(name: str, outcome: str | None) -> tuple[Trial, OutcomeColumn, st
         If the programme has not been run, or the outcome says nothing.
     """
     plan = load_plan(plan_path(name))
+    if plan.assignment.saturation is not None:
+        raise PlanError(
+            f"{name}: shares were drawn for clusters, and `evaluate power` plans draws of persons or "
+            "of whole clusters. State the numbers as options."
+        )
     participants, outcomes = (
         Path("build") / name / f"{table}.parquet" for table in ("participants", "outcomes")
     )
@@ -138,7 +143,7 @@ def trial_of(study: Study, plan: Plan, column: OutcomeColumn) -> Trial:
         attrition=float(1 - known.mean()),
         level=plan.analysis.level,
     )
-    if study.cluster is None:
+    if study.drawn is None:
         return trial
     clusters, within = _clusters(study, known, raw, left)
     return replace(trial, clusters=clusters, r2=within)
@@ -171,12 +176,12 @@ def _clusters(
     study: Study, known: np.ndarray, raw: np.ndarray, left: np.ndarray
 ) -> tuple[Clusters, float]:
     """Return the clusters, and the share of the variance within them that is explained."""
-    assert study.cluster is not None
-    cluster = study.cluster[known]
+    assert study.drawn is not None
+    cluster = study.drawn[known]
     arms = len(np.unique(study.arm[known]))
     before, after = components(raw, cluster, arms), components(left, cluster, arms)
     total = before.between + before.within
-    size = np.bincount(study.cluster)
+    size = np.bincount(study.drawn)
     found = Clusters(
         icc=min(before.between / total, MOST_EXPLAINED),
         size=float(size.mean()),
@@ -191,8 +196,8 @@ def _icc_gender(study: Study, known: np.ndarray, residual: np.ndarray) -> float:
     """Return the covariance of persons of a gender and cluster, less that across genders."""
     if not {"women", "men"} <= study.groups.keys():
         return 0.0
-    assert study.cluster is not None
-    cluster, count = study.cluster[known], study.units
+    assert study.drawn is not None
+    cluster, count = study.drawn[known], int(study.drawn.max()) + 1
     sums, sizes, alike, pairs = {}, {}, 0.0, 0.0
     for gender in ("women", "men"):
         rows = study.groups[gender][known]

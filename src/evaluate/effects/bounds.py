@@ -103,7 +103,7 @@ def lee(
         ends.append(sample.estimates(value, influence))
     most = sum(p.size * p.most for p in parts)
     directions = tuple(sorted({p.direction for p in parts if p.direction is not None}))
-    return Bounds(ends[0], ends[1], float(1 - total / most), directions)
+    return Bounds(ends[0], ends[1], max(float(1 - total / most), 0.0), directions)
 
 
 @dataclass(frozen=True)

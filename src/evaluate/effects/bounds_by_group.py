@@ -161,6 +161,7 @@ def _sample(study: Study, batch: Batch, members: np.ndarray, contrast: Contrast)
     if block is not None:
         x = np.hstack([np.equal.outer(block, np.unique(block)[1:]).astype(float), x])
     have = observed[:, None].astype(float)
+    shares = [min(float(compared.mean(have, side)[0]), 1.0) for side in (True, False)]
     return _Sample(
         rows=rows,
         observed=observed,
@@ -169,7 +170,7 @@ def _sample(study: Study, batch: Batch, members: np.ndarray, contrast: Contrast)
         x=x[:, independent(x)],
         about_x=(note("imputed", n=absent),) if absent else (),
         response=compared.difference(have),
-        shares=(float(compared.mean(have, True)[0]), float(compared.mean(have, False)[0])),
+        shares=(shares[0], shares[1]),
     )
 
 
@@ -199,7 +200,7 @@ def _bounded(
     reasons = found.reasons
     if method != "manski":
         still = _still(own[sample.observed], found.ends)
-        reasons = [reason or why for reason, why in zip(reasons, still, strict=True)]
+        reasons = [why or reason for reason, why in zip(reasons, still, strict=True)]
     told = np.array([not reason for reason in reasons], dtype=bool)
     notes = [
         (reason,) if reason else (*sample.notes, *told_notes)

@@ -103,7 +103,8 @@ def randomisation_tests(
         Assignments to draw. All are listed where there are no more of them; in very large
         studies fewer are drawn, but 999 or more.
     rng : Generator
-        Source of the draws.
+        Source of the draws. In one state it gives the same ones whatever the outcomes, as long
+        as the groups are the same.
     block, cluster : ndarray of int, shape (n,), optional
         Blocks within which assignment was drawn; clusters that were assigned as a whole.
     weight : ndarray, shape (n,), optional

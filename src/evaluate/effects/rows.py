@@ -57,6 +57,7 @@ def rows_of(
     exploratory = one.group != GAP and "=" in one.group
     said = [*fit.notes, *(_mixed(study, one) if one.group == "all" else [])]
     lead = plan.estimators[0] if one.estimand == "late" else one.estimator
+    kind = plan.std_error_of(lead) if lead in plan.estimators else "influence"
     numbers = np.full((len(NUMBERS), k), np.nan)
     if found := fit.effects:
         numbers[:5] = (found.value, found.std_error, *found.interval(level), found.p_value)
@@ -88,7 +89,7 @@ def rows_of(
         "group": alike(one.group),
         **dict(zip(NUMBERS, numbers, strict=True)),
         "level": alike(level),
-        "std_error_kind": alike(plan.std_error_of(lead)),
+        "std_error_kind": alike(kind),
         "n": alike(int(fit.rows.sum())),
         "n_treated": alike(int(treated.sum())),
         "n_control": alike(int(control.sum())),

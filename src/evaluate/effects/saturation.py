@@ -29,7 +29,7 @@ COPIED = (
 )  # fmt: skip
 
 
-def spillovers(study: Study, plan: Plan, saturation: np.ndarray) -> pd.DataFrame:
+def spillovers(study: Study, plan: Plan, saturation: np.ndarray | None) -> pd.DataFrame:
     """Estimate direct effects, displacement, and what both come to in a market.
 
     Each is a comparison of two kinds of persons, by the lead estimator with errors by cluster:
@@ -47,7 +47,7 @@ def spillovers(study: Study, plan: Plan, saturation: np.ndarray) -> pd.DataFrame
         that saturations were drawn for, blocks hold whole clusters.
     plan : Plan
         The programme file.
-    saturation : ndarray, shape (n,)
+    saturation : ndarray, shape (n,), optional
         Share drawn for each person's cluster.
 
     Returns
@@ -66,8 +66,9 @@ def spillovers(study: Study, plan: Plan, saturation: np.ndarray) -> pd.DataFrame
     interference, JASA 103(482).
     """
     columns = list(schemas.SPILLOVERS.columns)
-    if plan.assignment.saturation is None:
+    if plan.assignment.saturation is None or saturation is None:
         return pd.DataFrame(columns=columns)
+    saturation = np.asarray(saturation, dtype=float)
     lead = plan.estimators[0]
     analysis = plan.analysis.model_copy(update={"estimators": [lead], "interval": "t"})
     plan = plan.model_copy(update={"analysis": analysis, "groups": []})

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluate import schemas
 from evaluate.effects.batches import Batch, batches
+from evaluate.effects.bounds_table import bound_estimands
 from evaluate.effects.drawn import Key, by_randomisation
 from evaluate.effects.groups import Estimand, estimands
 from evaluate.effects.rows import Row, rows_of
@@ -17,6 +18,7 @@ from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
+BOUNDS = ("lee_lower", "lee_upper", "manski_lower", "manski_upper")  # their rows come last
 FLAT = 1e-10  # standard error, relative to the outcome, below which nothing varies
 
 
@@ -68,6 +70,9 @@ def effects(study: Study, plan: Plan, rng: np.random.Generator | None = None) ->
         shared.append(_covariances(study, plan, batch, found))
         if plan.analysis.multiplicity == "romano_wolf":
             primary |= _primary(study, plan, batch, found)
+    for batch, one in bound_estimands(study, plan):
+        reasons = _reasons(one, batch, set())
+        parts.append(rows_of(study, plan, batch, one, reasons, rng))
     table = pd.DataFrame({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
     order = _order(table, study, plan)
     covariances = pd.concat(shared, ignore_index=True)
@@ -165,11 +170,12 @@ def _order(table: pd.DataFrame, study: Study, plan: Plan) -> np.ndarray:
     groups = list(study.groups)
     position = {g: i for i, g in enumerate([*groups[:3], GAP, *groups[3:]])}
     labels = {study.label(c): i for i, c in enumerate(study.contrasts)}
-    estimators = {name: i for i, name in enumerate((*plan.estimators, "tsls"))}
+    estimators = {name: i for i, name in enumerate((*plan.estimators, "tsls", *BOUNDS))}
     table["position"] = table["estimator"].map(estimators)
     keys = [
         table["column"].to_numpy(),
         table["arm"].map(labels).to_numpy(),
+        table["estimator"].isin(BOUNDS).to_numpy(),
         (table["estimand"] != "itt").to_numpy(),
         table["position"].to_numpy(),
         table["group"].map(position).to_numpy(),

@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from evaluate.notes import NOTES
 from evaluate.report.released import Released, records
 from evaluate.report.words import Words
 from evaluate.study import GAP
 
 GROUPS = ("all", "women", "men", GAP)
 WOMEN = "gender=women"
+WEAK, REVERSED = NOTES["weak"].partition("{")[0], NOTES["reversed"]
 STRONG = 10  # of F, below which the Wald interval is not reliable
 
 
@@ -84,12 +86,17 @@ def anderson_rubin(row: dict[str, Any], words: Words) -> str:
 
 
 def summary_sentence(row: dict[str, Any], words: Words, level: str) -> str:
-    """Say the effect on participants of one row, with the set of Anderson and Rubin."""
+    """Say the effect on participants of one row, by the set of Anderson and Rubin."""
     if _missing(row["effect"]) or not isinstance(row["ar_set"], str):
         return ""
-    kind = {"interval": "told", "unbounded": "told_unbounded", "whole line": "told_whole_line"}
+    said = row["note"] if isinstance(row["note"], str) else ""
+    unreliable = [n for n in said.split("; ") if n.startswith((WEAK, REVERSED))]
+    if unreliable:
+        told = words("summary.taking_part_weak", note=words.note("; ".join(unreliable)))
+        ends = words("participation.not_rejected", level=level, set=anderson_rubin(row, words))
+        return f"{told} {ends}"
     return words(
-        f"participation.{kind[row['ar_set']]}",
+        "participation.told",
         share=words.level(row["compliers"], "share"),
         effect=words.effect(row["effect"], row["unit"], _error(row)),
         level=level,

@@ -104,10 +104,8 @@ def incidence_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
     """
     exits = {side: _of_kind(rows, f"competing_{side}", words) for side in SIDES}
     points = words("figure.points")
-    differences = _of_kind(rows, "difference", words)
     drawing = Drawing(
-        # months that are not shown are the same in all groups: the others are joined
-        differences[differences["estimate"].notna()],
+        _of_kind(rows, "difference", words),
         {side: _of_kind(rows, f"incidence_{side}", words) for side in SIDES},
         {side: found for side, found in exits.items() if len(found)},
         (words("figure.incidence_difference", unit=points), words("figure.incidence")),
@@ -153,7 +151,9 @@ def _draw(drawing: Drawing, words: Words, label: str) -> str:
                 month_axis(axes, months, 12 if room else 5, words)
                 if y == high:
                     axes.axhline(0, color=INK, lw=0.9)
-                    _effects(axes, effects[effects["group"] == group], look)
+                    one = effects[effects["group"] == group]
+                    # months of incidence that are not shown are so in all groups: join the others
+                    _effects(axes, one[one["estimate"].notna()] if drawing.steps else one, look)
                 else:
                     _levels(axes, drawing, group, look)
         last = LEFT + (len(columns) - 1) * (wide + GAP_WIDTH)

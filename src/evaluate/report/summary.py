@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from evaluate.costs.records import PUBLIC, has_records
-from evaluate.notes import NOTES
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
 from evaluate.report import inference, missing, participation, paths
@@ -17,7 +16,6 @@ from evaluate.report.released import Released, records, titled
 from evaluate.report.words import Words
 from evaluate.study import GAP
 
-WEAK, REVERSED = NOTES["weak"].partition("{")[0], NOTES["reversed"]
 
 
 @dataclass(frozen=True)
@@ -190,8 +188,6 @@ def _taking_part(row: dict[str, Any], released: Released, words: Words) -> str:
     for found in records(rows[rows["group"] == "all"]):
         if told := participation.summary_sentence(found, words, percent(row["level"], words)):
             return told
-    if WEAK in _text(row["note"]) or REVERSED in _text(row["note"]):
-        return words("summary.taking_part_weak", note=words.note(_text(row["note"])))
     return words("summary.taking_part", **_numbers(row, words))
 
 

@@ -1,0 +1,89 @@
+"""The release gate of costs: what is divided by those who took part tells how many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pandas as pd
+
+from evaluate.release.gate_cells import Gated, empty_rows, plain
+from evaluate.release.gate_effects import Key, gate_followers, identity_of, results_of
+
+CostsOf = Literal["participants", "persons", "programme"]
+"""A price times those who took part; sums of what persons cost; anything else."""
+COST = ("incremental_cost", "incremental_cost_se", "icer", "icer_low", "icer_high", "icer_set")
+
+
+def gate_costs(
+    table: pd.DataFrame, few: Mapping[str, bool], costs_of: CostsOf, min_cell: int
+) -> Gated:
+    """Empty the costs of arms that would tell a withheld number of participants.
+
+    The amount over the cost per participant is their number. So is it over the price, where it
+    is a price times those who took part; and where it is what persons cost, that of a few.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `schemas.COSTS`.
+    few : mapping of str to bool
+        The arms whose number of participants is withheld, true where it is small.
+    costs_of : {"participants", "persons", "programme"}
+        What the amounts are made of.
+    min_cell : int
+        The smallest count that passes.
+    """
+    table = table.reset_index(drop=True)
+    arms = table["arm"].astype(str).tolist()
+    why = {i: few[arm] for i, arm in enumerate(arms) if arm in few}
+    sums = costs_of == "participants" or costs_of == "persons"
+    amounts = {i: few[arms[i]] for i in why if sums and (costs_of == "participants" or why[i])}
+    identity = ("item", "arm", "payer", "basis", "currency", "price_year")
+    whole = empty_rows(
+        "costs", table, amounts, identity, ("amount", "per_offer", "per_participant"), min_cell
+    )
+    rest = {i: False for i in why if i not in amounts}
+    part = empty_rows("costs", whole.table, rest, identity, ("per_participant",), min_cell)
+    return Gated(part.table, [*whole.withheld, *part.withheld])
+
+
+def gate_cost_effectiveness(
+    table: pd.DataFrame, withheld: set[Key], of_takers: set[Key], costs_of: CostsOf, min_cell: int
+) -> Gated:
+    """Empty the rows whose effects were withheld, and those that tell who took part.
+
+    Cost and effect per participant are those of the offer over the share of compliers. A cost
+    that is a price times those who took part is that share times the price.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `schemas.COST_EFFECTIVENESS`.
+    withheld : set of tuple
+        Outcome, month, arm and group of the effects that were withheld.
+    of_takers : set of tuple
+        Those whose number of participants was withheld.
+    costs_of : {"participants", "persons", "programme"}
+        What the amounts are made of.
+    min_cell : int
+        The smallest count that passes.
+    """
+    table = table.reset_index(drop=True)
+    places = [
+        (r["outcome"], plain(r["month"]), r["arm"], r["group"]) for r in table.to_dict("records")
+    ]
+    told = [place in of_takers for place in places]
+    denominators = table["denominator"].tolist()
+    per_participant = {i: False for i, t in enumerate(told) if t and denominators[i] != "offer"}
+    numbers = results_of(table)
+    identity = identity_of(table, numbers)
+    rows = empty_rows(
+        "cost_effectiveness", table, per_participant, identity, numbers, min_cell
+    )
+    per_offer: dict[int, bool] = {}
+    if costs_of == "participants":
+        per_offer = {i: False for i, t in enumerate(told) if t and denominators[i] == "offer"}
+    costs = empty_rows("cost_effectiveness", rows.table, per_offer, identity, COST, min_cell)
+    rest = gate_followers("cost_effectiveness", costs.table, withheld, min_cell)
+    return Gated(rest.table, [*rows.withheld, *costs.withheld, *rest.withheld])
