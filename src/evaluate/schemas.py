@@ -404,7 +404,6 @@ INCIDENCE = _table(
     # persons by then: before the gate only, which judges their increments
     n_entered=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
     n_competing=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
-    n_after=pa.Column("Int64", pa.Check.ge(0), nullable=True, coerce=True, required=False),
 )  # fmt: skip
 
 DOSE = _table(
@@ -476,7 +475,7 @@ BUILD_ONLY = {
     "dose": ("n_any",),
     "design_checks": ("least",),
     "paths": ("n_least",),
-    "incidence": ("n_entered", "n_competing", "n_after"),
+    "incidence": ("n_entered", "n_competing"),
     "bounds": ("missing_treated", "missing_control"),
     "participation": ("takers_treated", "takers_control"),
     "compliers": tuple(c for c in COMPLIERS.columns if c.endswith(("_treated", "_control"))),

@@ -84,6 +84,11 @@ class Study:
         return None if unit.max(initial=-1) + 1 == self.n else unit
 
     @property
+    def offered_arms(self) -> np.ndarray:
+        """Which arms were offered something: not control, nor those exposed, shape (arms,)."""
+        return np.array([i > 0 and arm != EXPOSED for i, arm in enumerate(self.arms)])
+
+    @property
     def contrasts(self) -> tuple[tuple[int, int], ...]:
         """Each arm against control, then arm against arm.
 

@@ -23,7 +23,7 @@ COLUMNS = {
 SATURATION = {"saturation": {"column": "share", "control": 0}}
 
 
-def persons(markets=24, size=24, seed=2):
+def persons(markets=24, size=60, seed=2):
     """Draw a raw table of markets with shares 0, a quarter and three quarters."""
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(np.resize([0, 0.25, 0.75], markets))

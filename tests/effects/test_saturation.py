@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +15,11 @@ from numpy.testing import assert_allclose
 from simulate import plan_of, study_from
 
 from evaluate import schemas
+from evaluate.costs.effectiveness import person_costs
 from evaluate.effects.saturation import spillovers
 from evaluate.io import checked
+from evaluate.plan.columns import EXPOSED
+from evaluate.plan.costs import Costs
 
 RTOL = 1e-9  # two ways to the same least squares
 TRIALS = 32  # benchmarks/validate.py has many more
@@ -128,3 +133,11 @@ def test_without_a_saturation_there_are_no_rows():
     study, plan = study_from(**parts), plan_of(parts["y"], columns=COLUMNS)
     table = spillovers(study, plan, saturation)
     assert checked(table, schemas.SPILLOVERS, "spillovers").empty
+
+
+def test_those_exposed_were_offered_nothing_and_cost_nothing():
+    parts, _ = market_trial(8)
+    study = replace(study_from(**parts), arms=("0", "1", EXPOSED))
+    assert study.offered_arms.tolist() == [False, True, False]
+    costs = Costs(currency="SEK", price_year=2022, amount=100, outcomes=["y0"])
+    assert person_costs(study, costs).tolist() == (100.0 * (parts["arm"] == 1)).tolist()

@@ -296,6 +296,21 @@ def test_an_indicator_is_known_by_its_mean_also_over_known_values():
     assert emptied(out) == {("married", "all")}
 
 
+def test_a_level_that_is_a_group_too_is_hidden_alike_in_balance_and_effects():
+    levels = {"short": 3, "middle": 20, "long": 60, "other": 17}
+    people = {"all": {"0": (200, 40), "1": (100, 40)}}
+    people |= {f"school={k}": {"0": (50, 0), "1": (n, 0)} for k, n in levels.items()}
+    rows = [(f"school={k}", "all", n / 100, 0.25) for k, n in levels.items()]
+    for order in (rows, rows[::-1]):
+        tables = {"balance": balance_rows(order), "effects": effect_rows(people, unit="SEK")}
+        persons = {("all", "0"): 200, ("all", "1"): 100}
+        out = release(tables, RULE, control="0", persons=persons).tables
+        in_effects = {g for _, g in hidden(out["effects"])}
+        assert "school=short" in in_effects
+        assert len(in_effects) == 2
+        assert {c for c, _ in emptied(out["balance"])} == in_effects
+
+
 def test_balance_asks_for_the_numbers_of_persons():
     table = balance_rows([("age", "all", 33.3, 34.1)])
     with pytest.raises(ReleaseError, match="numbers of persons by group and arm"):
@@ -353,11 +368,11 @@ def test_cost_per_participant_is_no_way_to_few_participants():
 
 def test_any_other_table_loses_rows_with_few_persons():
     table = pd.DataFrame({"check": ["a", "b"], "n": [4, 50], "statistic": [1.5, 2.5]})
-    out = release({"power": table}, RULE)
-    assert out.tables["power"].isna()["statistic"].tolist() == [True, False]
+    out = release({"sites": table}, RULE)
+    assert out.tables["sites"].isna()["statistic"].tolist() == [True, False]
     assert out.withheld == [
         {
-            "table": "power",
+            "table": "sites",
             "row": {"check": "a"},
             "columns": ["n", "statistic"],
             "reason": "fewer than 5 persons",

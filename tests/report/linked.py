@@ -252,7 +252,8 @@ def linked(folder, name="linked", n=640, seed=3, arms=1, gender=True, **config):
     (folder / "config" / "codebooks" / "example_states.yaml").write_text(CODEBOOK, "utf-8")
     people = draw(n, seed, arms, gender)
     write_raw(folder, name, pd.DataFrame({"treat": people["arm"]}))
-    fixed = [c for c in schemas.PARTICIPANTS.columns if not c.startswith("^")]
+    columns = schemas.PARTICIPANTS.columns.items()
+    fixed = [c for c, column in columns if column.required and not c.startswith("^")]
     participants = pd.DataFrame(dict.fromkeys(fixed), index=range(n)).assign(
         source_row=np.arange(n) + 1,
         arm=people["arm"],

@@ -38,7 +38,7 @@ def person_costs(study: Study, costs: Costs) -> np.ndarray:
     else:
         assert costs.amount is not None
         amount = np.full(study.n, costs.amount)
-    offered = (study.arm > 0).astype(float)
+    offered = study.offered_arms[study.arm].astype(float)
     if costs.per == "participant" and study.takeup is not None:
         return amount * study.takeup
     return amount if isinstance(costs.amount, dict) else amount * offered

@@ -47,9 +47,12 @@ def amounts(records: pd.DataFrame, study: Study) -> pd.DataFrame:
     amount = records["quantity"] * records["unit_price"]
     named = records.assign(amount=amount)[records["arm"].notna()]
     common = records.assign(amount=amount)[records["arm"].isna()]
+    offered = np.flatnonzero(study.offered_arms)
     shares = [
-        common.assign(arm=arm, amount=common["amount"] * n / persons[1:].sum())
-        for arm, n in zip(study.arms[1:], persons[1:], strict=True)
+        common.assign(
+            arm=study.arms[a], amount=common["amount"] * persons[a] / persons[offered].sum()
+        )
+        for a in offered
     ]
     table = pd.concat([named, *shares], ignore_index=True)
     table = table.groupby(KEYS, sort=False)["amount"].sum().reset_index()
@@ -72,7 +75,7 @@ def record_table(records: pd.DataFrame, study: Study) -> pd.DataFrame:
     if study.takeup is not None:
         took_part = np.bincount(study.arm, np.nan_to_num(study.takeup), len(study.arms))
     else:
-        took_part = np.where(np.arange(len(study.arms)) > 0, persons, 0)
+        took_part = np.where(study.offered_arms, persons, 0)
     arm = table["arm"].map({name: i for i, name in enumerate(study.arms)}).to_numpy(dtype=int)
     with np.errstate(divide="ignore", invalid="ignore"):
         table["per_offer"] = table["amount"] / persons[arm]

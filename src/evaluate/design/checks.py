@@ -91,7 +91,10 @@ def _tested(
     p_values: dict[tuple[str, str], float] = {}
     if not columns:
         return p_values
-    distinct, which = np.unique(np.stack([*columns.values()], axis=1), axis=1, return_inverse=True)
+    different: dict[bytes, int] = {}
+    which = [different.setdefault(column.tobytes(), len(different)) for column in columns.values()]
+    first = dict(zip(which[::-1], [*columns.values()][::-1], strict=True))
+    distinct = np.stack([first[j].astype(float) for j in range(len(different))], axis=1)
     for group, members in groups.items():
         if len(np.unique(study.arm[members])) < 2:
             continue
@@ -106,8 +109,7 @@ def _tested(
                 cluster=None if study.drawn is None else study.drawn[members],
             )
         p_values |= {
-            (check, group): float(found[same][j])
-            for check, j in zip(columns, which.ravel(), strict=True)
+            (check, group): float(found[same][j]) for check, j in zip(columns, which, strict=True)
         }
     return p_values
 

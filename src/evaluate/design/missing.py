@@ -13,10 +13,10 @@ CHECK = "attrition:"
 
 
 def absences(study: Study, plan: Plan) -> dict[str, np.ndarray]:
-    """Return for each outcome that somebody lacks who does, by name of the check, shape (n,)."""
+    """Return for each outcome that somebody lacks who does, by check: bool, shape (n,)."""
     absent = np.isnan(study.y)
     names = [f"{CHECK}{column.name}" for column in plan.outcome_columns]
-    return {n: absent[:, j].astype(float) for j, n in enumerate(names) if absent[:, j].any()}
+    return {n: absent[:, j].copy() for j, n in enumerate(names) if absent[:, j].any()}
 
 
 def attrition(

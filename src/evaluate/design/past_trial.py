@@ -43,8 +43,8 @@ def past_trial(name: str, outcome: str | None) -> tuple[Trial, OutcomeColumn, st
     plan = load_plan(plan_path(name))
     if plan.assignment.saturation is not None:
         raise PlanError(
-            f"{name}: shares were drawn for clusters, and `evaluate power` plans draws of persons or "
-            "of whole clusters. State the numbers as options."
+            f"{name}: shares were drawn for clusters, and `evaluate power` plans draws of persons "
+            "or of whole clusters. State the numbers as options."
         )
     participants, outcomes = (
         Path("build") / name / f"{table}.parquet" for table in ("participants", "outcomes")
@@ -182,12 +182,15 @@ def _clusters(
     before, after = components(raw, cluster, arms), components(left, cluster, arms)
     total = before.between + before.within
     size = np.bincount(study.drawn)
+    by_gender, women = _icc_gender(study, known, raw) / total, _women(study)
+    # of all pairs of a cluster, the part that is of one gender shares more
+    alike = 0.0 if women is None else by_gender * (women**2 + (1 - women) ** 2)
     found = Clusters(
-        icc=min(before.between / total, MOST_EXPLAINED),
+        icc=float(np.clip(before.between / total - alike, 0.0, MOST_EXPLAINED)),
         size=float(size.mean()),
         size_cv=float(size.std() / size.mean()),
         r2=_share(1 - after.between / before.between) if before.between > 0 else 0.0,
-        icc_gender=_icc_gender(study, known, raw) / total,
+        icc_gender=by_gender,
     )
     return found, _share(1 - after.within / before.within)
 

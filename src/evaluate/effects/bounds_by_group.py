@@ -88,7 +88,9 @@ class _Found:
     reasons: list[str]
 
 
-def bounds(study: Study, plan: Plan) -> Iterator[tuple[Batch, Bounded]]:
+def bounds(
+    study: Study, plan: Plan, methods: Sequence[str] = METHODS
+) -> Iterator[tuple[Batch, Bounded]]:
     """Bound effects on the outcomes that somebody lacks.
 
     Parameters
@@ -97,6 +99,8 @@ def bounds(study: Study, plan: Plan) -> Iterator[tuple[Batch, Bounded]]:
         The persons.
     plan : Plan
         The programme file.
+    methods : sequence of str
+        By which, of ``METHODS``.
 
     Yields
     ------
@@ -115,7 +119,7 @@ def bounds(study: Study, plan: Plan) -> Iterator[tuple[Batch, Bounded]]:
         shares = np.array([i for i, unit in enumerate(units) if unit == "share"], dtype=int)
         for contrast in (c for c in study.contrasts if c[1] == 0):
             samples = {g: _sample(study, batch, m, contrast) for g, m in groups.items()}
-            for method in METHODS:
+            for method in methods:
                 columns = shares if method == "manski" else np.arange(len(units))
                 step = max(1, HELD // max(study.n, 1))
                 for start in range(0, len(columns), step):
@@ -314,7 +318,7 @@ def _gap(women: Bounded, men: Bounded) -> Bounded:
         told = np.isfinite(lower.value)
         ends = _told(told, Bounds(lower, upper))
     notes = [
-        (*w, *m) if t else (note("no_gap"),)
+        (*w, *m) if t else w if w == m else (note("no_gap"),)
         for w, m, t in zip(women.notes, men.notes, told, strict=True)
     ]
     return Bounded(

@@ -63,24 +63,24 @@ def bound_estimands(study: Study, plan: Plan) -> Iterator[tuple[Batch, Estimand]
     Yields
     ------
     batch : Batch
-        One outcome column.
+        Outcome columns of which the same is to be said.
     found : Estimand
-        Its ``estimator`` is ``lee_lower``, ``lee_upper``, ``manski_lower`` or
-        ``manski_upper``, its persons are those who have the outcome. Where there is no bound,
-        its note says why.
+        Their ``estimator`` is ``lee_lower``, ``lee_upper``, ``manski_lower`` or
+        ``manski_upper``, their persons are those who have the outcomes. Where there are no
+        bounds, the note says why.
     """
-    for batch, one in bounds(study, plan):
-        if one.method not in ("lee", "manski"):
-            continue
+    for batch, one in bounds(study, plan, ("lee", "manski")):
         rows = one.rows & batch.observed
+        alike: dict[tuple[bool, tuple[str, ...]], list[int]] = {}
         for i, notes in enumerate(one.notes):
-            column = some_columns(batch, np.array([i]))
+            told = one.ends is not None and bool(np.isfinite(one.ends.lower.value[i]))
+            alike.setdefault((told, tuple(dict.fromkeys(notes))), []).append(i)
+        for (told, notes), columns in alike.items():
+            part = some_columns(batch, np.array(columns))
             for name in ("lower", "upper"):
-                end = None if one.ends is None else getattr(one.ends, name).pick([i])
-                told = end is not None and bool(np.isfinite(end.value[0]))
-                fit = Fit(end if told else None, rows, tuple(dict.fromkeys(notes)))
-                estimator = f"{one.method}_{name}"
-                yield column, Estimand("itt", estimator, one.group, one.contrast, fit)
+                end = getattr(one.ends, name).pick(columns) if told else None
+                found = (f"{one.method}_{name}", one.group, one.contrast)
+                yield part, Estimand("itt", *found, Fit(end, rows, notes))
 
 
 def _rows(study: Study, plan: Plan, batch: Batch, one: Bounded) -> pd.DataFrame:

@@ -41,8 +41,9 @@ class Incidence:
         neither seen to enter nor to leave.
     at_risk : ndarray of int, shape (months,)
         Persons who are observed in the month and have done neither before it.
-    n_entered, n_left : ndarray of int, shape (months,)
-        Persons who have entered, or left before, by the end of the month.
+    n_entered, n_left, n_lost : ndarray of int, shape (months,)
+        Persons who have entered, or left before, by the end of the month, and those who did
+        neither and were last observed before the month.
     """
 
     entered: Estimates
@@ -50,6 +51,7 @@ class Incidence:
     at_risk: np.ndarray
     n_entered: np.ndarray
     n_left: np.ndarray
+    n_lost: np.ndarray
 
 
 def durations(entered: np.ndarray, left: Sequence[np.ndarray] = ()) -> Durations:
@@ -146,7 +148,8 @@ def aalen_johansen(arm: Arm, found: Durations, months: int) -> Incidence:
         one = linear(arm, np.where(undefined, np.nan, value[:, k]), influence[k][kinds])
         estimates.append(one)
     done = np.cumsum(persons, axis=0)
-    return Incidence(estimates[0], estimates[1], at_risk, done[:, ENTERED], done[:, LEFT])
+    lost_by = np.append(0, done[:-1, CENSORED])
+    return Incidence(estimates[0], estimates[1], at_risk, done[:, ENTERED], done[:, LEFT], lost_by)
 
 
 def area(incidence: Estimates, months: Sequence[int], last: int) -> Estimates:

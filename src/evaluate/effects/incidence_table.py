@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 
 from evaluate import schemas
-from evaluate.effects.arm_means import Arm, two_arms
+from evaluate.effects.arm_means import two_arms
 from evaluate.effects.bands import band, critical_value
 from evaluate.effects.incidence import (
-    ENTERED,
-    LEFT,
     Durations,
     Incidence,
     aalen_johansen,
@@ -27,8 +25,7 @@ from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
 SIDES = ("treated", "control")
-EQUAL = 1e-9  # relative difference of weights that is rounding
-COUNTS = ("at_risk", "n_entered", "n_competing", "n_after")
+COUNTS = ("at_risk", "n_entered", "n_competing")
 
 
 @dataclass(frozen=True)
@@ -41,16 +38,12 @@ class Entries:
         The months.
     found : Durations
         Of all persons of the study.
-    entered, left : ndarray of bool, shape (n, months)
-        Who has entered, or left, by the end of each month, whichever came first.
     competing : bool
         Whether exits compete.
     """
 
     months: tuple[int, ...]
     found: Durations
-    entered: np.ndarray
-    left: np.ndarray
     competing: bool
 
 
@@ -131,10 +124,7 @@ def _entries(study: Study, plan: Plan, outcome: str) -> Entries | None:
     if len(months) < 2:
         return None
     entered, left = of(outcome), [of(name) for name in plan.outcomes[outcome].competing]
-    either = np.zeros(entered.shape, dtype=bool)
-    for exit_ in left:
-        either |= exit_ == 1
-    return Entries(months, durations(entered, left), entered == 1, either, bool(left))
+    return Entries(months, durations(entered, left), bool(left))
 
 
 def _pairs(
@@ -151,30 +141,16 @@ def _pairs(
         for side in sides:
             own = Durations(entries.found.at[side.persons], entries.found.cause[side.persons])
             arms.append(aalen_johansen(side, own, len(entries.months)))
-            counts.append(_counts(arms[-1], own, entries, side))
+            one = arms[-1]
+            waiting = len(side.persons) - one.n_entered - one.n_left - one.n_lost
+            told = (waiting, one.n_entered, one.n_left)
+            counts.append(dict(zip(COUNTS, told, strict=True)))
         found[group] = Pair(
             tuple(arms), tuple(len(side.persons) for side in sides), tuple(counts), notes
         )
     if plan.columns.both_genders:
         found[GAP] = _gap(found["women"], found["men"])
     return found
-
-
-def _counts(one: Incidence, own: Durations, entries: Entries, side: Arm) -> dict[str, np.ndarray]:
-    """Return the counts by month that the gate judges.
-
-    Who left first and entered later is among those who have entered, as the effects count
-    them; who entered first and left later among those who have left. The difference between
-    two tables tells how many they are, ``n_after``, unless persons count by unequal weights.
-    """
-    months = np.arange(len(entries.months))
-    done = months >= own.at[:, None]
-    entered = entries.entered[side.persons] & done & (own.cause == LEFT)[:, None]
-    left = entries.left[side.persons] & done & (own.cause == ENTERED)[:, None]
-    after = (entered.sum(axis=0) + left.sum(axis=0)).astype(float)
-    if np.ptp(side.weight) > EQUAL * side.weight.max():
-        after[:] = np.nan
-    return dict(zip(COUNTS, (one.at_risk, one.n_entered, one.n_left, after), strict=True))
 
 
 def _gap(women: Pair, men: Pair) -> Pair:

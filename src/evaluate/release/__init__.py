@@ -2,6 +2,6 @@
 
 RELEASED = (
     "flow", "cleaning", "design_checks", "balance", "dose", "states", "effects",
-    "participation", "compliers", "paths", "incidence", "bounds", "heterogeneity", "power", "spillovers", "net_effects", "costs",
-    "cost_effectiveness",
+    "participation", "compliers", "paths", "incidence", "bounds", "heterogeneity", "power",
+    "spillovers", "net_effects", "costs", "cost_effectiveness",
 )  # fmt: skip

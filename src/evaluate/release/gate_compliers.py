@@ -91,10 +91,12 @@ def compliers_cells(
         cells.relate_groups(groups, always and kind == "n")
     for (*_, whole), parts in levels.items():
         cells.relate(whole, list(dict.fromkeys(parts)))
-    for (_, arm, kind), groups in list(alike.items()):
-        same = alike.get((GENDER, arm, {"n": "ones", "takers": "both"}.get(kind, "")), {})
-        if WOMEN in groups and ALL in same:
-            cells.relate(same[ALL], [groups[WOMEN]])
+    for (covariate, arm, kind), groups in list(alike.items()):
+        # who has the characteristic is a group with rows of its own
+        same = alike.get(("", arm, {"ones": "n", "both": "takers"}.get(kind, "")), {})
+        name = WOMEN if covariate == GENDER else covariate
+        if name in same and ALL in groups:
+            cells.relate(groups[ALL], [same[name]])
     return found
 
 
@@ -132,9 +134,7 @@ def _entered(
     ones, both = int(row[f"ones_{side}"]), int(row[f"both_{side}"])
     cost = BALANCE_COST * (10 if group == ALL else 1) + n
     # the key of the balance table, whose cells these are if they are of the same persons
-    pair = add_indicator(
-        cells, ("balance", covariate, group, arm), n - absent[0], ones, size, cost
-    )
+    pair = add_indicator(cells, ("balance", covariate, group, arm), n - absent[0], ones, size, cost)
     key, cost = ("compliers", covariate, group, arm, n), COST * (PER_ALL if group == ALL else 1)
     part = add_indicator(cells, key, taken - absent[1], both, takers, cost + taken)
     for whole, some in zip(pair, part, strict=True):

@@ -37,8 +37,8 @@ def gate_costs(
     table = table.reset_index(drop=True)
     arms = table["arm"].astype(str).tolist()
     why = {i: few[arm] for i, arm in enumerate(arms) if arm in few}
-    sums = costs_of == "participants" or costs_of == "persons"
-    amounts = {i: few[arms[i]] for i in why if sums and (costs_of == "participants" or why[i])}
+    told = {"participants": (True, False), "persons": (True,), "programme": ()}[costs_of]
+    amounts = {i: small for i, small in why.items() if small in told}
     identity = ("item", "arm", "payer", "basis", "currency", "price_year")
     whole = empty_rows(
         "costs", table, amounts, identity, ("amount", "per_offer", "per_participant"), min_cell
@@ -78,9 +78,7 @@ def gate_cost_effectiveness(
     per_participant = {i: False for i, t in enumerate(told) if t and denominators[i] != "offer"}
     numbers = results_of(table)
     identity = identity_of(table, numbers)
-    rows = empty_rows(
-        "cost_effectiveness", table, per_participant, identity, numbers, min_cell
-    )
+    rows = empty_rows("cost_effectiveness", table, per_participant, identity, numbers, min_cell)
     per_offer: dict[int, bool] = {}
     if costs_of == "participants":
         per_offer = {i: False for i, t in enumerate(told) if t and denominators[i] == "offer"}

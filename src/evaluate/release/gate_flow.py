@@ -188,6 +188,9 @@ def balance_cells(
                 continue
             cost = BALANCE_COST * (10 if group == ALL else 1) + n
             pair = add_indicator(cells, ("balance", covariate, group, arm), n, ones, size, cost)
+            of_level = cells.index.get(("n", covariate, arm, ones)) if group == ALL else None
+            if of_level is not None:  # a level of an exploratory group, whose effects are told
+                cells.relate(pair[0], [of_level])
             adjusted = str(row["adjusted"])
             for kind, cell in zip(("ones", "zeros"), pair, strict=True):
                 alike.setdefault((covariate, arm, adjusted, kind), {})[group] = cell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from evaluate.release.gate_cells import ALL, Gated, empty_rows, plain
+from evaluate.release.gate_cells import ALL, Gated, empty_rows, plain, rounded
 from evaluate.release.gate_effects import (
     COUNTS,
     Key,
@@ -75,3 +75,25 @@ def gate_power(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> Gated:
     identity = identity_of(gated.table, results_of(gated.table))
     of_all = empty_rows("power", gated.table, why, identity, TO_ALL, min_cell)
     return Gated(of_all.table, [*gated.withheld, *of_all.withheld])
+
+
+def gate_persons_in_waves(
+    exact: pd.DataFrame, table: pd.DataFrame, min_cell: int, round_to: int
+) -> Gated:
+    """Empty the numbers of clusters where these are persons, a few of whom are in several waves.
+
+    Parameters
+    ----------
+    exact, table : DataFrame
+        As `schemas.EFFECTS`, before and after the gate, where a person's rows are a cluster.
+    min_cell, round_to : int
+        The limits of the release.
+    """
+    table = table.reset_index(drop=True)
+    again = exact["n"].astype("Int64") - exact["n_clusters"].astype("Int64")
+    few = is_small(again.to_numpy(dtype=float, na_value=float("nan")), min_cell).any()
+    why = dict.fromkeys(range(len(table)), False) if few else {}
+    identity = identity_of(table, results_of(table))
+    gated = empty_rows("effects", table, why, identity, ("n_clusters",), min_cell)
+    clusters = rounded(gated.table["n_clusters"], round_to)
+    return Gated(gated.table.assign(n_clusters=clusters), gated.withheld)

@@ -46,9 +46,7 @@ Row = tuple[list[int], list[int]]  # cells of those offered, of control
 ByArm = dict[tuple[str, str], int]  # cell by group and arm
 
 
-def taking_part(
-    cells: Cells, group: str, arm: str, n: int, takers: int
-) -> list[int]:
+def taking_part(cells: Cells, group: str, arm: str, n: int, takers: int) -> list[int]:
     """Enter the persons of a group and arm, those who took part and the others."""
     size = cells.add(("n", group, arm, n), n, group_cost(group, n))
     cost = COST * (PER_ALL if group == ALL else 1) + n
@@ -101,9 +99,7 @@ def participation_cells(
         for side, arm, own in zip(SIDES, arms[str(row["arm"])], found, strict=True):
             if pd.isna(row[f"n_{side}"]) or pd.isna(row[f"takers_{side}"]):
                 continue
-            own += taking_part(
-                cells, group, arm, int(row[f"n_{side}"]), int(row[f"takers_{side}"])
-            )
+            own += taking_part(cells, group, arm, int(row[f"n_{side}"]), int(row[f"takers_{side}"]))
             for kind, cell in zip(("n", "takers", "others"), own, strict=True):
                 alike.setdefault((outcome, month, arm, kind), {})[group] = cell
             by_outcome.setdefault((outcome, month), {})[group, arm] = own[1]

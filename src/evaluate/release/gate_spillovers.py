@@ -19,10 +19,11 @@ POOLED = "all"
 def gate_spillovers(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> Gated:
     """Empty the rows of an outcome and month of which any has a small count.
 
-    It counts persons, and those with or without an outcome given as a share: the effects are
-    differences between shares, of which `effects.csv` has that of control. Persons of one saturation are those of all less those of the others, and men those of all
-    less women: one small count takes the rows of all saturations with it. Where a pooled count
-    is small, or the gate withheld an effect of that outcome and month, pooled rows go as well.
+    Counts are of persons, and of those with or without an outcome given as a share: effects are
+    differences of shares, and that of pure control is in `effects.csv`. Persons of one
+    saturation are those of all less those of the others, and men those of all less women: one
+    small count takes the rows of all saturations with it. Where a pooled count is small, or the
+    gate withheld an effect of that outcome and month, pooled rows go as well.
 
     Parameters
     ----------

@@ -14,6 +14,8 @@ from evaluate.plan.config import Disclosure
 from evaluate.plan.model import Plan
 from evaluate.release.gate import release
 from evaluate.release.gate_checks import gate_checks
+from evaluate.release.gate_costs import CostsOf
+from evaluate.release.gate_others import gate_persons_in_waves
 from evaluate.release.suppression import is_small
 
 
@@ -70,8 +72,15 @@ def publish(
         control=code_text(plan.columns.treatment.control),
         persons=persons,
         states=states_of(plan),
+        costs_of=costs_of(plan),
     )
     published, withheld = dict(released.tables), list(released.withheld)
+    if "effects" in tables and plan.columns.wave and not plan.columns.cluster:
+        effects = gate_persons_in_waves(
+            tables["effects"], published["effects"], limits.min_cell, limits.round_to
+        )
+        published["effects"] = effects.table
+        withheld += effects.withheld
     if "design_checks" in tables and "flow" in tables:
         sizes = np.array(list(persons.values()), dtype=float)
         small = is_small(sizes, limits.min_cell).any()  # then both genders are withheld
@@ -93,6 +102,17 @@ def rows_of_a_person(participants: pd.DataFrame, plan: Plan) -> int:
     if plan.columns.wave is None:
         return 1
     return int(participants["person"].value_counts().max())
+
+
+def costs_of(plan: Plan) -> CostsOf:
+    """Return what the amounts of the costs are made of."""
+    costs = plan.costs
+    if costs is not None and costs.column is not None:
+        return "persons"
+    by_person = costs is not None and costs.per == "participant" and plan.columns.takeup is not None
+    if costs is not None and by_person and isinstance(costs.amount, int | float):
+        return "participants"
+    return "programme"
 
 
 def states_of(plan: Plan) -> dict[str, list[str]]:

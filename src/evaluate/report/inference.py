@@ -13,28 +13,48 @@ VERY_FEW_CLUSTERS = 10
 ADJUSTED = ("lin", "ancova")  # randomisation tests of what covariates leave
 
 
-def standard_errors(released: Released, words: Words) -> list[str]:
+def brief(released: Released, words: Words) -> list[str]:
+    """Say in short which errors and p-values stand in the tables; the method says why."""
+    found = [*_errors(released, words)]
+    if released.plan.analysis.interval == "wild_bootstrap":
+        found.append(words("inference.brief.wild"))
+    found.append(words("inference.brief.p"))
+    if has_randomisation(released):
+        how, times = _drawing(released, words)
+        found.append(words("inference.brief.p_randomisation", how=how, times=times))
+    if has_adjusted(released):
+        by = words(f"inference.adjustment.{released.plan.analysis.multiplicity}")
+        found.append(words("inference.brief.p_adjusted", n=family_size(released), by=by))
+    found.append(words("inference.brief.more"))
+    return found
+
+
+def _errors(released: Released, words: Words) -> list[str]:
     """Say which standard errors there are, and whether plan or design chose them."""
     plan = released.plan
-    kind, stated = plan.std_error_of(released.lead), plan.analysis.std_error
+    kind = plan.std_error_of(released.lead)
     unit = "clusters" if plan.columns.cluster else "waves" if plan.columns.clustered else "persons"
     values = {"kind": words(f"kind.{kind}"), "column": plan.columns.cluster or ""}
-    found = [words(f"inference.unit.{unit}", **values), words(f"inference.kind.{kind}")]
-    others = dict.fromkeys(plan.std_error_of(e) for e in plan.estimators[1:])
+    found = [words(f"inference.unit.{unit}", **values)]
+    if plan.analysis.std_error is None:
+        return [*found, words("inference.by_design")]
+    left_out = plan.analysis.model_copy(update={"std_error": None})
+    usual = plan.model_copy(update={"analysis": left_out}).std_error_of(released.lead)
+    key = "by_plan_same" if kind == usual else "by_plan"
+    return [*found, words(f"inference.{key}", usual=words(f"kind.{usual}"))]
+
+
+def standard_errors(released: Released, words: Words) -> str:
+    """Say what the standard errors are, and why these."""
+    plan = released.plan
+    kind = plan.std_error_of(released.lead)
+    found = [*_errors(released, words), words(f"inference.kind.{kind}")]
+    others = [plan.std_error_of(e) for e in plan.estimators[1:]]
     if "neyman" in others and kind != "neyman":
         found.append(words("inference.kind.neyman_beside"))
-    if stated is None:
-        found.append(words("inference.by_design"))
-    else:
-        usual = plan.model_copy(
-            update={"analysis": plan.analysis.model_copy(update={"std_error": None})}
-        ).std_error_of(released.lead)
-        same = kind == usual
-        key = "by_plan_same" if same else "by_plan"
-        found.append(words(f"inference.{key}", usual=words(f"kind.{usual}")))
     if plan.analysis.interval == "wild_bootstrap":
         found.append(words("inference.wild"))
-    return found
+    return " ".join(found)
 
 
 def few_clusters(released: Released, words: Words) -> str:
@@ -72,21 +92,17 @@ def estimators(released: Released, words: Words) -> str:
 
 def p_values(released: Released, words: Words) -> list[str]:
     """Say what each of the p-values tests, and how it is made."""
-    plan, effects = released.plan, released.effects
+    plan = released.plan
     wild = plan.analysis.interval == "wild_bootstrap" and plan.columns.clustered
     found = [words("inference.p_wild" if wild else "inference.p_t")]
-    if effects["p_value_randomisation"].notna().any():
-        within = "blocks" if plan.columns.strata else "all"
-        unit = "clusters" if plan.columns.cluster else "persons"
-        how = words(f"inference.drawn.{unit}_{within}")
-        asked, least = plan.analysis.permutations, _draws(released)
-        times = words("inference.times" if least == asked else "inference.times_at_least",
-                      draws=words.number(least, 0))  # fmt: skip
-        found.append(words("inference.p_randomisation", how=how, times=times))
+    if has_randomisation(released):
+        how, times = _drawing(released, words)
+        told = [words("inference.p_randomisation", how=how, times=times)]
         if released.lead in ADJUSTED and plan.covariates:
-            found.append(words("inference.p_residuals"))
+            told.append(words("inference.p_residuals"))
         if plan.columns.both_genders:
-            found.append(words("inference.p_gap"))
+            told.append(words("inference.p_gap"))
+        found.append(" ".join(told))
     how_adjusted, family = plan.analysis.multiplicity, family_size(released)
     if how_adjusted == "none":
         found.append(words("inference.p_unadjusted"))
@@ -95,6 +111,22 @@ def p_values(released: Released, words: Words) -> list[str]:
     elif family == 1:
         found.append(words("inference.p_alone"))
     return found
+
+
+def has_randomisation(released: Released) -> bool:
+    """Tell whether there are p-values by randomisation."""
+    return bool(released.effects["p_value_randomisation"].notna().any())
+
+
+def _drawing(released: Released, words: Words) -> tuple[str, str]:
+    """Return what is drawn anew, and how often."""
+    plan = released.plan
+    within = "blocks" if plan.columns.strata else "all"
+    unit = "clusters" if plan.columns.cluster else "persons"
+    asked, least = plan.analysis.permutations, _draws(released)
+    key = "inference.times" if least == asked else "inference.times_at_least"
+    how = words(f"inference.drawn.{unit}_{within}")
+    return how, words(key, draws=words.number(least, 0))
 
 
 def _draws(released: Released) -> int:

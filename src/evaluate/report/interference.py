@@ -12,23 +12,27 @@ POOLED = "all"
 
 def spillover_sentences(
     released: Released, words: Words, outcome: str, month: int | None
-) -> list[str]:
-    """Say what the offers did to those offered, to their neighbours, and to both together."""
+) -> dict[str, list[str]]:
+    """Say what the offers did to those offered, to their neighbours, and to both together.
+
+    Returns
+    -------
+    dict of str to list of str
+        Sentences by effect; none where the numbers are withheld or were not estimated.
+    """
     table = _of(released.spillovers, outcome, month)
     chosen = table[(table["saturation"] == POOLED) & (table["group"] == "all")]
     unit = released.unit(outcome, words.language)
-    sentences = []
-    for row in records(chosen):
-        if pd.isna(row["estimate"]):
-            continue
+    sentences: dict[str, list[str]] = {}
+    for row in records(chosen.dropna(subset="estimate")):
         error = row["std_error"]
-        sentences.append(
-            words(
-                f"spillovers.{row['effect']}",
-                effect=words.effect(row["estimate"], unit, error),
-                interval=words.interval(row["conf_low"], row["conf_high"], unit, error),
-            )
+        told = words(
+            f"spillovers.{row['effect']}",
+            effect=words.effect(row["estimate"], unit, error),
+            level=words("unit.percent", x=words.number(100 * row["level"], 0)),
+            interval=words.interval(row["conf_low"], row["conf_high"], unit, error),
         )
+        sentences.setdefault(str(row["effect"]), []).append(told)
     return sentences
 
 

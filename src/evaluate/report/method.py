@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evaluate.plan.support import unused
-from evaluate.report.inference import has_adjusted
+from evaluate.report.inference import estimators, has_adjusted, p_values, standard_errors
 from evaluate.report.registers import books
 from evaluate.report.released import Released
 from evaluate.report.words import Words
@@ -12,7 +12,7 @@ from evaluate.report.words import Words
 def method(released: Released, words: Words) -> list[str]:
     """Say how the numbers were made."""
     plan = released.plan
-    found = [words("method.design", estimator=words(f"estimator.{released.lead}"))]
+    found = [f"{words('method.design')} {estimators(released, words)}"]
     if plan.columns.blocks:
         found.append(words("method.blocks", blocks=", ".join(plan.columns.blocks)))
     for estimator in plan.estimators:
@@ -33,6 +33,7 @@ def method(released: Released, words: Words) -> list[str]:
         draws = words.number(plan.analysis.permutations, 0)
         key = "permutation_blocks" if plan.columns.blocks else "permutation"
         found.append(words(f"method.{key}", draws=draws))
+    found += [standard_errors(released, words), *p_values(released, words)]
     if plan.columns.weight:
         found.append(words("method.weights", weight=plan.columns.weight))
     if plan.columns.takeup:
@@ -42,6 +43,10 @@ def method(released: Released, words: Words) -> list[str]:
         if plan.analysis.slopes == "shared":
             found.append(words("method.gap_shared"))
     found.append(words("method.missing_outcomes"))
+    if len(released.paths):
+        found.append(words("method.bands"))
+    if len(released.incidence):
+        found.append(words("method.incidence"))
     if plan.costs:
         found.append(words("method.fieller"))
     return found

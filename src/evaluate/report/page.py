@@ -10,6 +10,7 @@ import pandas as pd
 
 from evaluate.io import write_text
 from evaluate.plan.config import Language
+from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
 from evaluate.report import (
@@ -212,11 +213,10 @@ def path_figures(released: Released, words: Words) -> dict[Any, str]:
 
 def _arm_names(released: Released, words: Words) -> dict[str, str]:
     """Name the arms of a programme with one offer; several arms keep their codes."""
-    codes = [c.removeprefix("arm=") for c in released.arm_columns]
-    names = [words("figure.control"), words("figure.treated")]
-    if len(codes) != 2:
+    if len(released.offered) != 1:
         return {}
-    return {code: f"{name} ({code})" for code, name in zip(codes, names, strict=True)}
+    names = registers.arm_names(released, words)
+    return {code: name if code == EXPOSED else f"{name} ({code})" for code, name in names.items()}
 
 
 def _planes(released: Released, words: Words) -> dict[Any, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from evaluate.report.by_month import MANY, estimates, month_axis, say_month
+from evaluate.report.by_month import estimates, month_axis, say_month
 from evaluate.report.flow_chart import wrap
 from evaluate.report.scales import LOOK, groups_of, span_of, unit_of
 from evaluate.report.sheet import (
@@ -37,6 +37,7 @@ SIDES = ("control", "treated")  # as they are drawn: the solid line over the das
 DASHED = (0, (3, 2))
 BAND, HAZE = 0.2, 0.1  # how dense a band and an interval of a level are
 RESULTS = ["estimate", "conf_low", "conf_high", "band_low", "band_high"]
+FEW = 12  # months beyond which the levels are lines without markers
 LEFT, GAP_WIDTH = 46.0, 12.0
 TALL = (128.0, 96.0)  # effects, levels
 
@@ -211,9 +212,8 @@ def _levels(axes: Axes, drawing: Drawing, group: str, look: Look) -> None:
             months, low, high = (one[c].to_numpy() for c in ("month", "conf_low", "conf_high"))
             axes.plot(one["month"], one["estimate"], **lines)
         axes.fill_between(months, low, high, step=step, color=look[0], alpha=HAZE, lw=0)
-        if len(one) <= MANY:
-            small = (look[0], look[1], look[2] * (0.6 if len(one) <= 12 else 0.45))
-            mark(axes, one["month"], one["estimate"], small, hollow)
+        if len(one) <= FEW:
+            mark(axes, one["month"], one["estimate"], (look[0], look[1], look[2] * 0.6), hollow)
 
 
 def _from_zero(one: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
@@ -236,7 +236,8 @@ def _legend(
         if kind == "line":
             hollow = key == "control"
             layer.plot([x, end], [y, y], color=INK, lw=1.1, ls=DASHED if hollow else "-")
-            mark(layer, [x + 10], [y], look, hollow)
+            if len(drawing.effects["month"].unique()) <= FEW:
+                mark(layer, [x + 10], [y], look, hollow)
         elif kind == "exit":
             layer.plot([x, end], [y, y], color=GREY, lw=1.0)
         elif kind == "bar":

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evaluate.errors import EvaluateError
 from evaluate.plan.closed import Code, code_text
+from evaluate.plan.columns import EXPOSED
 from evaluate.plan.config import Language
 from evaluate.plan.load import codebooks, load_codebook_file
 from evaluate.plan.outcomes import Outcome
@@ -184,9 +185,11 @@ def arm_names(released: Released, words: Words) -> dict[str, str]:
     """Return the names of the arms by code, control first."""
     codes = [c.removeprefix("arm=") for c in released.arm_columns]
     control, *arms = codes
-    if len(arms) == 1:
-        return {control: words("figure.control"), arms[0]: words("figure.treated")}
-    return {control: words("figure.control")} | {a: words("figure.arm", arm=a) for a in arms}
+    offered = [a for a in arms if a != EXPOSED]
+    names = {control: words("figure.control")} | {a: words("figure.arm", arm=a) for a in offered}
+    if len(offered) == 1:
+        names[offered[0]] = words("figure.treated")
+    return names | ({EXPOSED: words("figure.exposed")} if EXPOSED in arms else {})
 
 
 def observed(released: Released, words: Words) -> pd.DataFrame:

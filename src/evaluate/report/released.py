@@ -76,7 +76,10 @@ class Released:
         if arm not in self.arms:
             a, b = self.sides(arm, words)
             return words("effects.pair", a=a, b=b)
-        return words("effects.arm" if arm != EXPOSED else "effects.exposed", arm=arm)
+        if arm == EXPOSED:
+            return words("effects.exposed")
+        alone = EXPOSED in self.arms and len(self.offered) == 1
+        return words("effects.offered" if alone else "effects.arm", arm=arm)
 
     @property
     def arm_columns(self) -> list[str]:

@@ -60,6 +60,10 @@ def svg(figure: Figure, label: str) -> str:
     text = text[text.index("<svg") :]
     # A style element would reach every other drawing on the page.
     text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", text, count=1, flags=re.DOTALL)
+    # Pages hold many figures: no comments and indents, hundredths of a point.
+    text = re.sub(r"\s*<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"\n\s*", "\n", text)
+    text = re.sub(r"(?<=[ \"])(-?\d+\.\d\d)\d+(?=[\s\"])", r"\1", text)
     root = f'width="100%" role="img" aria-label={quoteattr(label)} '
     root += 'stroke-linejoin="round" stroke-linecap="butt"'
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', lambda _: root, text, count=1)

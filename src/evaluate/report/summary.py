@@ -11,7 +11,7 @@ import pandas as pd
 from evaluate.costs.records import PUBLIC, has_records
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
-from evaluate.report import inference, missing, participation, paths
+from evaluate.report import inference, interference, missing, participation, paths
 from evaluate.report.released import Released, records, titled
 from evaluate.report.words import Words
 from evaluate.study import GAP
@@ -64,6 +64,12 @@ def lead(released: Released, words: Words) -> str:
     )
 
 
+def units(released: Released, words: Words) -> str:
+    """Say how many clusters were assigned, where it was clusters."""
+    n = inference.clusters(released) if released.plan.columns.cluster else None
+    return words("summary.clusters", n=n) if n is not None else ""
+
+
 def _analysed(released: Released, title: str, words: Words) -> str:
     """Say how many have a primary outcome, where it is withheld how many were assigned."""
     flow, (control, *arms) = released.main_flow, released.arm_columns
@@ -91,7 +97,7 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
             rows = released.rows(outcome, month, arm=arm)
             title = outcome_title(released, words, outcome, month)
             if len(released.arms) > 1:
-                title = f"{title}. {_arm(arm, words)}"
+                title = f"{title}. {_arm(released, arm, words)}"
             itt = rows[(rows["estimand"] == "itt") & (rows["estimator"] == released.lead)]
             sentences = [
                 effect_sentence(row, released, words)
@@ -99,6 +105,9 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
                 if "=" not in row["group"]
             ]
             sentences += _adding_up(released, words, outcome, arm)
+            if arm == EXPOSED:
+                told = interference.spillover_sentences(released, words, outcome, month)
+                sentences += told.get("overall", [])
             late = rows[(rows["estimand"] == "late") & (rows["group"] == "all")]
             for row in records(late):
                 sentences.append(_taking_part(row, released, words))
@@ -109,8 +118,9 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
     return found
 
 
-def _arm(arm: str, words: Words) -> str:
-    return words("summary.arm" if arm != EXPOSED else "effects.exposed", arm=arm)
+def _arm(released: Released, arm: str, words: Words) -> str:
+    beside_exposed = EXPOSED in released.arms and len(released.offered) == 1
+    return released.contrast(arm, words) if beside_exposed else words("summary.arm", arm=arm)
 
 
 def outcome_title(released: Released, words: Words, outcome: str, month: int | None) -> str:
@@ -135,12 +145,13 @@ def effect_sentence(row: dict[str, Any], released: Released, words: Words) -> st
         if settled:
             reading = f"{reading} {_doubt(row, released, words)}".strip()
         return words("summary.difference", **numbers, reading=reading)
-    direction = "raised" if row["estimate"] > 0 else "lowered"
+    beside = "_exposed" if row["arm"] == EXPOSED else ""
+    direction = ("raised" if row["estimate"] > 0 else "lowered") + beside
     reading = words(f"summary.{direction if settled else 'unsettled'}")
     if settled:
         reading = f"{reading} {_doubt(row, released, words)}".strip()
     return words(
-        "summary.effect",
+        f"summary.effect{beside}",
         **numbers,
         treated=words.level(row["mean_treated"], row["unit"], row["std_error"], with_unit=True),
         control=words.level(row["mean_control"], row["unit"], row["std_error"], with_unit=True),
@@ -221,6 +232,8 @@ def checks(released: Released, words: Words) -> list[str]:
                 found.append(words("summary.attrition", outcome=title, text=text))
                 if check["group"] == "all":
                     found += _bounded(released, words, name.partition("@")[0])
+    if few := inference.few_clusters(released, words):
+        found.append(few)
     if released.mixes_gender:
         found.append(words("limits.gender_mixed"))
     for outcome, stated in released.plan.outcomes.items():
@@ -276,7 +289,7 @@ def costs(released: Released, words: Words) -> list[str]:
         spent = public_costs(released, arm)
         sentence = _spent(spent, released.plan, words) if spent else ""
         if sentence and len(released.offered) > 1:
-            sentence = f"{_arm(arm, words)}: {sentence}"
+            sentence = f"{_arm(released, arm, words)}: {sentence}"
         rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
         found += [sentence, _incremental(released, arm, words)]
         for outcome in released.plan.costs.outcomes:

@@ -16,6 +16,7 @@ from evaluate.plan.config import Language
 
 TEXTS = Path(__file__).parent / "texts"
 LOCALE: dict[Language, str] = {"en": "en_GB", "sv": "sv_SE"}
+NAMES = ("names", "reason", "estimator")  # values of notes that are no numbers
 MINUS, DASH, SPACE = "\u2212", "\u2013", "\u00a0"
 
 
@@ -159,8 +160,11 @@ class Words:
         return text if found is None else self(f"reason.{found[0]}", **found[1])
 
     def _one_note(self, text: str) -> str:
-        found = _read(text, "note")
-        return text if found is None else self(f"note.{found[0]}", **found[1])
+        if (found := _read(text, "note")) is None:
+            return text
+        kind, values = found
+        told = {k: v if k in NAMES else self._localised(v) for k, v in values.items()}
+        return self(f"note.{kind}", **told)
 
 
 @cache
