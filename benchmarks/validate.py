@@ -6,18 +6,29 @@ make validate
 import argparse
 import textwrap
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from trials import COMPLIERS, DESIGNS, MEN, WOMEN, trial
+from trials import COMPLIERS, DESIGNS, EVERY, MEN, WOMEN, trial  # finds the tests' trials, too
+
+# isort: split
+import attrition
+import markets
+import simulate_paths
 
 from evaluate.effects.participation import participation
 from evaluate.effects.table import effects
 
-TRIALS, LEVEL, SEED, DRAWS = 2_000, 0.95, 20200618, 499
+TRIALS, LEVEL, SEED, DRAWS = 2_000, 0.95, 20200618, 199
 LOW, HIGH = 0.935, 0.965  # what coverage may be
 GROUPS = ("all", "women", "men", "women-men")
+PATHS = {
+    "12 months, 140 persons, a tenth lost": ("path", {"lost": 0.1}),
+    "12 months, 30 clusters of 8": ("path", {"n": 240, "clusters": 30}),
+    "first entry with exits, 400 persons in 2 blocks": ("entry", {}),
+}
 
 
 def coverage(name, trials):
@@ -27,14 +38,12 @@ def coverage(name, trials):
     for sequence in np.random.SeedSequence([SEED, len(name)]).spawn(trials):
         rng = np.random.default_rng(sequence)
         study, plan, truth = trial(rng, permutations=DRAWS if wild else 99, **DESIGNS[name])
-        found = effects(study, plan)
-        if wild:  # the bootstrap draws its signs from the stage's source
-            found = effects(study, plan, rng)
-        for row in found.table.itertuples():
+        # the wild bootstrap draws its signs from the stage's source
+        for row in effects(study, plan, rng if wild else None).table.itertuples():
             if "-" not in row.arm:
                 target = truth[row.estimand][row.group]
                 held = row.conf_low <= target <= row.conf_high
-                hits[row.estimand, row.estimator, row.group].append(held)
+                hits[f"{row.estimand} {row.estimator}", row.group].append(held)
         for row in participation(study, plan).itertuples():
             if "-" not in row.arm and row.group != "women-men":
                 target = truth["late"][row.group]
@@ -43,84 +52,162 @@ def coverage(name, trials):
                     "unbounded": not row.ar_low < target < row.ar_high,
                     "whole line": True,
                 }[row.ar_set]
-                hits["late", "anderson_rubin", row.group].append(held)
-    return {key: (np.mean(held), len(held)) for key, held in hits.items()}
+                hits["late anderson_rubin", row.group].append(held)
+    return {key: float(np.mean(held)) for key, held in hits.items()}
 
 
 def size(name, trials):
-    """Return how often tests of no effect reject at 5 per cent where there is none."""
+    """Return how often tests reject at 5 per cent where nobody's outcome is changed."""
     rejected = defaultdict(list)
+    design = dict(DESIGNS[name])
+    if not design.get("interval"):
+        every = design.get("estimators", EVERY)
+        adjusted = "ancova" if design.get("clusters") else "lin"
+        design["estimators"] = [e for e in every if e in ("difference_in_means", adjusted)]
     for sequence in np.random.SeedSequence([SEED, len(name), 1]).spawn(trials):
         rng = np.random.default_rng(sequence)
-        study, plan, _ = trial(rng, effect=0.0, permutations=DRAWS, **DESIGNS[name])
+        study, plan, _ = trial(rng, effect=0.0, permutations=DRAWS, **design)
         for row in effects(study, plan, rng).table.query("estimand == 'itt'").itertuples():
             if "-" not in row.arm and row.p_value_randomisation == row.p_value_randomisation:
-                key = (row.estimator, row.group)
-                rejected["t", *key].append(row.p_value < 1 - LEVEL)
-                rejected["randomisation", *key].append(row.p_value_randomisation <= 1 - LEVEL)
-    return {key: (np.mean(r), len(r)) for key, r in rejected.items()}
+                t = "wild" if design.get("interval") else "t"
+                rejected[f"{t} {row.estimator}", row.group].append(row.p_value < 1 - LEVEL)
+                drawn = row.p_value_randomisation <= 1 - LEVEL
+                rejected[f"drawn {row.estimator}", row.group].append(drawn)
+    return {key: float(np.mean(r)) for key, r in rejected.items()}
 
 
-def marked(share, low, high):
-    """Write a share as per cent, with an asterisk outside its bounds."""
-    return f"{100 * share:.1f}{'' if low <= share <= high else ' *'}"
+def missing(name, trials):
+    """Return how often intervals of bounds held the truth."""
+    return attrition.coverage(name, trials, SEED)
 
 
-def table(found, keys, low, high, empty="–"):
-    """Write one row for each key, one cell for each group."""
-    for key in dict.fromkeys(keys):
-        cells = [
-            marked(found[*key, g][0], low, high) if (*key, g) in found else empty for g in GROUPS
-        ]
-        yield key, " | ".join(cells)
+def months(name, trials):
+    """Return how often bands and intervals of months held the truth."""
+    kind, design = PATHS[name]
+    return simulate_paths.held(kind, trials, SEED, **design)
+
+
+def displaced(name, trials):
+    """Return how often intervals of direct effects and displacement held the truth."""
+    found = markets.coverage(trials, SEED)
+    return {
+        (f"{effect}, share {share}", group): held for (share, effect, group), held in found.items()
+    }
+
+
+@dataclass
+class Section:
+    """A table of the page: what is simulated, how often, and what its cells may be."""
+
+    title: str
+    lead: str
+    simulate: object
+    designs: list
+    part: float = 1.0
+    low: float = LOW
+    high: float = HIGH
+    found: dict = field(default_factory=dict)
+
+    def lines(self, trials):
+        """Write the table, with the designs that are done."""
+        text = self.lead.format(trials=f"{round(trials * self.part):,}")
+        yield from ("", f"## {self.title}", "", textwrap.fill(text, 98), "")
+        yield "| design | what | all | women | men | women less men |"
+        yield "|---|---|---|---|---|---|"
+        for name in self.designs:
+            found = self.found.get(name, {})
+            for what in dict.fromkeys(key[0] for key in found):
+                cells = [self._cell(found.get((what, g))) for g in GROUPS]
+                yield f"| {name} | {what} | {' | '.join(cells)} |"
+
+    def _cell(self, share):
+        if share is None:
+            return "–"
+        return f"{100 * share:.1f}{'' if self.low <= share <= self.high else ' *'}"
+
+
+def sections():
+    """Return the tables of the page."""
+    names = list(DESIGNS)
+    return [
+        Section(
+            "Coverage",
+            "{trials} trials for each design. "
+            f"{COMPLIERS:.0%} of those offered take part; women gain {WOMEN:g} and men {MEN:g} by "
+            "it (a tenth of that where the outcome is 0 or 1). `itt` are effects of the offer, `late` "
+            "of taking part. With three arms both contrasts with control are counted. Trials of "
+            "clusters and of waves have the error CR2 with Satterthwaite's degrees of freedom, "
+            "those of persons HC2 or Neyman's.",
+            coverage,
+            names,
+        ),
+        Section(
+            "Size of tests",
+            "Per cent of {trials} trials without any effect in which a test rejects at 5 per cent, "
+            f"by t or the wild bootstrap and by {DRAWS} assignments drawn anew. Outside 3.5 to "
+            "6.5 an asterisk.",
+            size,
+            names,
+            low=0.035,
+            high=0.065,
+        ),
+        Section(
+            "Missing outcomes",
+            "{trials} trials for each design in which outcomes are missing by a known rule. "
+            "Intervals of Imbens and Manski, and of inverse-probability weights where outcomes are "
+            "missing at random; a bound may hold the truth more often than 95 per cent.",
+            missing,
+            list(attrition.DESIGNS),
+            part=0.25,
+            high=1.0,
+        ),
+        Section(
+            "Months",
+            "{trials} trials for each design: the interval of one month, the band over all "
+            "months at once, the interval of the sum over months or of the time lost.",
+            months,
+            list(PATHS),
+            part=0.25,
+        ),
+        Section(
+            "Displacement",
+            "{trials} trials of 36 labour markets, drawn a share each.",
+            displaced,
+            ["36 markets of 24 persons"],
+            part=0.25,
+        ),
+    ]  # fmt: skip
 
 
 def main():
-    """Write the tables."""
+    """Write the tables, anew with each design that is done."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--trials", type=int, default=TRIALS)
-    options.add_argument("--only", help="designs whose name holds this; nothing is written")
+    options.add_argument("--only", default="", help="sections whose title holds this")
+    options.add_argument("--to", default=str(Path(__file__).parents[1] / "docs" / "validation.md"))
     chosen = options.parse_args()
-    names = [n for n in DESIGNS if chosen.only is None or chosen.only in n]
+    pages = [s for s in sections() if chosen.only in s.title]
     chance = 100 * np.sqrt(LEVEL * (1 - LEVEL) / chosen.trials)
     lead = (
-        f"Made by `make validate`: {chosen.trials:,} simulated trials for each design, effects "
-        f"known by construction, {LEVEL:.0%} intervals. {COMPLIERS:.0%} of those offered take "
-        f"part; women gain {WOMEN:g} and men {MEN:g} by it (a tenth of that where the outcome is "
-        "0 or 1). With three arms both contrasts with control are counted. Numbers are per cent "
-        f"of intervals that held the truth; those outside {LOW:.1%} to {HIGH:.1%} are marked with "
-        f"an asterisk. By chance alone a true {100 * LEVEL:g} has a standard error of "
-        f"{chance:.1f}. Trials of clusters have the error CR2 with Satterthwaite's degrees of "
-        "freedom, those of persons HC2 or Neyman's."
+        "Made by `make validate`: simulated trials with effects known by construction. Numbers are "
+        f"per cent of {LEVEL:.0%} intervals that held the truth; those outside {LOW:.1%} to "
+        f"{HIGH:.1%} are marked with an asterisk. By chance alone a true {100 * LEVEL:g} has a "
+        f"standard error of {chance:.1f} over {chosen.trials:,} trials."
     )
-    lines = ["# Validation", "", textwrap.fill(lead, 98), "", "## Coverage", ""]
-    lines += ["| design | effect | estimator | all | women | men | women less men |"]
-    lines += ["|---|---|---|---|---|---|---|"]
-    sizes = []
     with ProcessPoolExecutor(2) as pool:
-        covered = {n: pool.submit(coverage, n, chosen.trials) for n in names}
-        tested = {n: pool.submit(size, n, chosen.trials) for n in names}
-        for name in names:
-            found = covered[name].result()
-            for (estimand, estimator), cells in table(found, (k[:2] for k in found), LOW, HIGH):
-                effect = "offer" if estimand == "itt" else "taking part"
-                lines.append(f"| {name} | {effect} | {estimator} | {cells} |")
-            found = tested[name].result()
-            for (test, estimator), cells in table(found, (k[:2] for k in found), 0.035, 0.065):
-                sizes.append(f"| {name} | {test} | {estimator} | {cells} |")
-            print(name, flush=True)
-    lead = (
-        f"Per cent of {chosen.trials:,} trials without any effect in which the test rejects at 5 "
-        f"per cent; {DRAWS} assignments drawn for each. Outside 3.5 to 6.5 an asterisk."
-    )
-    lines += ["", "## Size of tests", "", textwrap.fill(lead, 98), ""]
-    lines += ["| design | test | estimator | all | women | men | women less men |"]
-    lines += ["|---|---|---|---|---|---|---|", *sizes]
-    if chosen.only is not None:
-        print("\n".join(lines))
-        return
-    path = Path(__file__).parents[1] / "docs" / "validation.md"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        waiting = {
+            pool.submit(s.simulate, name, round(chosen.trials * s.part)): (s, name)
+            for s in pages
+            for name in s.designs
+        }
+        for done in as_completed(waiting):
+            section, name = waiting[done]
+            section.found[name] = done.result()
+            lines = ["# Validation", "", textwrap.fill(lead, 98)]
+            for s in pages:
+                lines += s.lines(chosen.trials)
+            Path(chosen.to).write_text("\n".join(lines) + "\n", encoding="utf-8")
+            print(f"{section.title}: {name}", flush=True)
 
 
 if __name__ == "__main__":

@@ -345,14 +345,14 @@ def test_the_horizon_is_the_last_month_that_all_groups_and_arms_are_told():
     assert rows["estimate"].isna().tolist() == [False] * 7 + [True] * 5
 
 
-def test_counts_for_the_gate_are_of_all_who_entered_left_or_did_both():
-    study, plan, _ = entry_trial(np.random.default_rng(6), censored=False)
-    alike = replace(study, block=None)
-    table = incidence_table(alike, plan, draws_of)
+@pytest.mark.parametrize("censored", [False, True])
+def test_counts_for_the_gate_are_of_all_who_entered_left_or_still_wait(censored):
+    study, plan, _ = entry_trial(np.random.default_rng(6), censored=censored)
+    table = incidence_table(study, plan, draws_of)
     rows = of(table, "incidence_treated").set_index("month")
-    job, left = study.y[study.arm == 1, 11] == 1, study.y[study.arm == 1, 23] == 1
-    last = rows.loc[12]
-    assert last["n_entered"] + last["n_competing"] == (job | left).sum()
-    assert last["n_after"] == (job & left).sum()
-    blocked = incidence_table(study, plan, draws_of)
-    assert of(blocked, "incidence_treated")["n_after"].isna().all()  # unequal shares of blocks
+    found = durations(study.y[study.arm == 1, :12], [study.y[study.arm == 1, 12:]])
+    for month, row in rows.iterrows():
+        done, lost = found.at < month, (found.at < month - 1) & (found.cause == 0)
+        assert row["n_entered"] == (done & (found.cause == 1)).sum()
+        assert row["n_competing"] == (done & (found.cause == 2)).sum()
+        assert row["at_risk"] == row["n"] - row["n_entered"] - row["n_competing"] - lost.sum()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,9 +30,30 @@ Key = tuple[str, str, str, int]  # estimator, arm, group, outcome column
 
 
 @dataclass(frozen=True)
+class _Rows:
+    """The rows of the offer's effects, by what they are of.
+
+    Attributes
+    ----------
+    place : dict of (estimator, arm, group, column) to int
+        Number of the row; column is the position of the outcome column.
+    estimate : ndarray, shape (rows,)
+        NaN where there is none.
+    primary : ndarray of bool, shape (rows,)
+        Rows of primary outcomes.
+    """
+
+    place: dict[Key, int]
+    estimate: np.ndarray
+    primary: np.ndarray
+
+
+@dataclass(frozen=True)
 class _Drawn:
     """Tests of some outcome columns in one group."""
 
+    arm: str
+    group: str
     columns: np.ndarray
     tested: Tested
 
@@ -66,55 +87,54 @@ def by_randomisation(
         taking part is the same hypothesis. A family is the primary outcomes of one estimator
         and group, in all arms against control.
     """
-    p_value = np.full(len(table), np.nan)
-    adjusted = np.full(len(table), np.nan)
+    keys = list(zip(table["estimator"], table["arm"], table["group"], table["column"], strict=True))
+    offer = (table["estimand"] == "itt").to_numpy() & table["estimator"].isin(plan.estimators)
+    rows = _Rows(
+        {key: i for i, (key, own) in enumerate(zip(keys, offer, strict=True)) if own},
+        table["estimate"].to_numpy(dtype=float),
+        (table["role"] == "primary").to_numpy(),
+    )
+    p_value, adjusted = np.full((2, len(table)), np.nan)
     notes = table["note"].to_numpy(dtype=object).copy()
-    estimated = table["estimate"].notna().to_numpy()
     for estimator in plan.estimators:
-        seeds = {c: int(rng.integers(2**63)) for c in study.contrasts}
-        own = (table["estimand"] == "itt") & (table["estimator"] == estimator)
-        found: dict[tuple[str, str], list[_Drawn]] = {}
+        found: list[_Drawn] = []
         for contrast in study.contrasts:
-            effect = table[own & (table["group"] == "all")
-                           & (table["arm"] == study.label(contrast))]  # fmt: skip
-            average = effect.set_index("column")["estimate"]
-            for group, drawn in _tests(study, plan, estimator, contrast, average, seeds[contrast]):
-                found.setdefault((study.label(contrast), group), []).append(drawn)
-        for (arm, group), tests in found.items():
-            rows = own & (table["arm"] == arm) & (table["group"] == group)
-            place = {c: i for i, c in zip(table.index[rows], table["column"][rows], strict=True)}
-            for one in tests:
-                at = [place[c] for c in one.columns]
-                p_value[at] = one.tested.p_value
-                if one.tested.every:
-                    said = note("every", n=f"{one.tested.draws:,}")
-                    notes[at] = [_with(notes[i], said) if estimated[i] else notes[i] for i in at]
+            found += _tests(study, plan, estimator, contrast, rows, int(rng.integers(2**63)))
+        for one in found:
+            at = [rows.place[estimator, one.arm, one.group, int(c)] for c in one.columns]
+            p_value[at] = one.tested.p_value
+            if one.tested.every:
+                _say(notes, rows, at, note("every", n=f"{one.tested.draws:,}"))
         if estimator == "difference_in_means" and _is_simple(study):
-            _exact(table, study, own & (table["group"] != GAP), p_value, notes)
-        adjusted[own] = _families(table[own], plan, study, found, p_value[own], primary, rng)
-    p_value[~estimated] = np.nan
-    adjusted[~estimated] = np.nan
-    table = table.assign(p_value_randomisation=p_value, p_value_adjusted=adjusted, note=notes)
-    return _of_taking_part(table, plan)
+            _exact(study, rows, p_value, notes)
+        _families(estimator, plan, study, rows, found, p_value, adjusted, primary, rng)
+    lead = plan.estimators[0]
+    for i, (key, estimand) in enumerate(zip(keys, table["estimand"], strict=True)):
+        if estimand == "late" and key[2] != GAP:
+            p_value[i] = p_value[rows.place[(lead, *key[1:])]]
+    p_value[np.isnan(rows.estimate)] = np.nan
+    return table.assign(p_value_randomisation=p_value, p_value_adjusted=adjusted, note=notes)
+
+
+def _say(notes: np.ndarray, rows: _Rows, at: Sequence[int], text: str) -> None:
+    """Add a note to rows that have an estimate."""
+    for i in at:
+        if not np.isnan(rows.estimate[i]):
+            notes[i] = joined([notes[i], text]) if notes[i] else text
 
 
 def _tests(
-    study: Study,
-    plan: Plan,
-    estimator: str,
-    contrast: Contrast,
-    average: pd.Series,
-    seed: int,
-) -> Iterator[tuple[str, _Drawn]]:
+    study: Study, plan: Plan, estimator: str, contrast: Contrast, rows: _Rows, seed: int
+) -> Iterator[_Drawn]:
     """Yield the tests of every group, some outcome columns at a time, all by the same draws."""
+    arm = study.label(contrast)
     groups = [*study.groups, *([GAP] if plan.columns.both_genders else [])]
-    every = plan.outcome_columns
-    primary = [plan.outcomes[c.outcome].role_in(c.month) == "primary" for c in every]
     for lot in _lots(batches(study, plan), study.n * (len(groups) + 2)):
         columns = np.concatenate([batch.columns for batch in lot])
-        keep = any(primary[c] for c in columns) and contrast[1] == 0
+        whole = [rows.place[estimator, arm, "all", int(c)] for c in columns]
+        keep = contrast[1] == 0 and bool(rows.primary[whole].any())
         left = {
-            group: np.hstack([_left(study, estimator, batch, members) for batch in lot])
+            group: np.hstack([_left(study, estimator, b, b.y, members) for b in lot])
             for group, members in study.groups.items()
         }
         comparisons = [
@@ -123,10 +143,14 @@ def _tests(
         ]
         if GAP in groups:
             women, men = study.groups["women"], study.groups["men"]
-            y = np.where(women[:, None], left["women"], left["men"])
-            less = average.reindex(columns).to_numpy(dtype=float)
-            y = y - (study.arm == contrast[0])[:, None] * np.nan_to_num(less)
-            comparisons.append(Comparison(y, women, men, keep=keep))
+            average = dict(zip(columns, np.nan_to_num(rows.estimate[whole]), strict=True))
+            parts = []
+            for b in lot:  # outcomes as they would be were there one effect for all
+                less = np.array([average[c] for c in b.columns])
+                y = b.y - (study.arm == contrast[0])[:, None] * less
+                own = [_left(study, estimator, b, y, members) for members in (women, men)]
+                parts.append(np.where(women[:, None], *own))
+            comparisons.append(Comparison(np.hstack(parts), women, men, keep=keep))
         tests = randomisation_tests(
             comparisons,
             study.arm,
@@ -134,12 +158,12 @@ def _tests(
             plan.analysis.permutations,
             np.random.default_rng(seed),
             study.block,
-            _drawn_units(study, plan),
+            study.drawn,
             study.weight,
             precise=estimator in COMMON,
         )
         for group, tested in zip(groups, tests, strict=True):
-            yield group, _Drawn(columns, tested)
+            yield _Drawn(arm, group, columns, tested)
 
 
 def _lots(every: Iterator[Batch], width: int) -> Iterator[list[Batch]]:
@@ -157,116 +181,89 @@ def _lots(every: Iterator[Batch], width: int) -> Iterator[list[Batch]]:
         yield lot
 
 
-def _left(study: Study, estimator: str, batch: Batch, members: np.ndarray) -> np.ndarray:
+def _left(
+    study: Study, estimator: str, batch: Batch, y: np.ndarray, members: np.ndarray
+) -> np.ndarray:
     """Return outcomes as a group's test sees them, NaN for other persons."""
     rows = members & batch.observed
-    x = np.empty((study.n, 0))
     if estimator in ADJUSTED and rows.any():
         x = np.zeros_like(batch.covariates.values)
         x[rows] = imputed(batch.covariates.values[rows])
-        return residualised(batch.y, x, rows, study.block, study.weight)
-    return np.where(rows[:, None], batch.y, np.nan)
-
-
-def _drawn_units(study: Study, plan: Plan) -> np.ndarray | None:
-    """Return what was drawn: clusters, in each block anew; None for persons."""
-    if study.cluster is None or plan.columns.cluster is None:
-        return None
-    if study.block is None:
-        return study.cluster
-    place = study.cluster * (int(study.block.max(initial=0)) + 1) + study.block
-    return np.unique(place, return_inverse=True)[1]
+        return residualised(y, x, rows, study.block, study.weight)
+    return np.where(rows[:, None], y, np.nan)
 
 
 def _is_simple(study: Study) -> bool:
     return study.block is None and study.cluster is None and study.weight is None
 
 
-def _exact(
-    table: pd.DataFrame, study: Study, own: pd.Series, p_value: np.ndarray, notes: np.ndarray
-) -> None:
+def _exact(study: Study, rows: _Rows, p_value: np.ndarray, notes: np.ndarray) -> None:
     """Take Fisher's exact test for binary outcomes of small trials."""
-    labels = {study.label(c): c for c in study.contrasts}
-    for (arm, group), rows in table[own].groupby(["arm", "group"], sort=False):
-        contrast = labels[str(arm)]
-        members = study.groups[str(group)] & np.isin(study.arm, contrast)
-        treated = study.arm[members] == contrast[0]
-        p = fisher_exact(study.y[members][:, rows["column"].to_numpy()], treated)
-        for i, value in zip(rows.index, p, strict=True):
-            if not np.isnan(value):
-                p_value[i] = value
-                if pd.notna(table["estimate"][i]):
-                    notes[i] = _with(notes[i], note("fisher"))
-
-
-def _with(text: str, more: str) -> str:
-    return joined([text, more]) if text else more
+    columns = np.arange(study.y.shape[1])
+    for contrast in study.contrasts:
+        for group, persons in study.groups.items():
+            members = persons & np.isin(study.arm, contrast)
+            p = fisher_exact(study.y[members], study.arm[members] == contrast[0])
+            key = ("difference_in_means", study.label(contrast), group)
+            at = np.array([rows.place[(*key, int(c))] for c in columns])
+            exact = ~np.isnan(p)
+            p_value[at[exact]] = p[exact]
+            _say(notes, rows, list(at[exact]), note("fisher"))
 
 
 def _families(
-    table: pd.DataFrame,
+    estimator: str,
     plan: Plan,
     study: Study,
-    found: Mapping[tuple[str, str], list[_Drawn]],
+    rows: _Rows,
+    found: Sequence[_Drawn],
     p_value: np.ndarray,
+    adjusted: np.ndarray,
     primary: Mapping[Key, Estimates],
     rng: np.random.Generator,
-) -> np.ndarray:
+) -> None:
     """Adjust p-values over the primary outcomes of each group, in all arms against control."""
     how = plan.analysis.multiplicity
-    adjusted = np.full(len(table), np.nan)
     against = [study.label(c) for c in study.contrasts if c[1] == 0]
-    usable = (table["role"] == "primary") & table["arm"].isin(against)
-    usable &= table["estimate"].notna()
-    place = pd.Series(np.arange(len(table)), index=table.index)
-    for group, rows in table[usable].groupby("group", sort=False):
-        at = place[rows.index].to_numpy()
+    families: dict[str, list[tuple[Key, int]]] = {}
+    for key, i in rows.place.items():
+        named = key[0] == estimator and key[1] in against and "=" not in key[2]
+        if named and rows.primary[i] and not np.isnan(rows.estimate[i]):
+            families.setdefault(key[2], []).append((key, i))
+    for group, family in families.items():
+        at = [i for _, i in family]
         if how == "holm":
             adjusted[at] = holm(p_value[at])
         elif how == "benjamini_hochberg":
             adjusted[at] = benjamini_hochberg(p_value[at])
         elif how == "westfall_young":
-            drawn, actual, every = _kept(rows, found, str(group))
+            drawn, actual, every = _kept([key for key, _ in family], found, group)
             adjusted[at] = np.maximum(westfall_young(actual, drawn, every), p_value[at])
         elif how == "romano_wolf":
-            keys = zip(rows["estimator"], rows["arm"], rows["group"], rows["column"], strict=True)
-            parts = [primary[key] for key in keys]
-            family = Estimates(
+            parts = [primary[key] for key, _ in family]
+            whole = Estimates(
                 np.concatenate([e.value for e in parts]),
                 np.hstack([e.scores for e in parts]),
                 np.concatenate([e.df for e in parts]),
             )
-            adjusted[at] = romano_wolf(family, plan.analysis.permutations, rng)
-    return adjusted
+            adjusted[at] = romano_wolf(whole, plan.analysis.permutations, rng)
 
 
 def _kept(
-    rows: pd.DataFrame, found: Mapping[tuple[str, str], list[_Drawn]], group: str
+    family: Sequence[Key], found: Sequence[_Drawn], group: str
 ) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Return the drawn and actual statistics of a family's rows, side by side."""
+    """Return the drawn and actual statistics of a family's rows, and whether drawn are all."""
     drawn: list[np.ndarray] = []
     actual: list[float] = []
     every = True
-    for arm, column in zip(rows["arm"], rows["column"], strict=True):
-        for one in found[str(arm), group]:
+    for _, arm, _, column in family:
+        for one in found:
             here = np.flatnonzero(one.columns == column)
-            if len(here) and one.tested.drawn is not None:
-                drawn.append(one.tested.drawn[:, here[0]])
+            own = one.arm == arm and one.group == group and len(here)
+            if own and one.tested.drawn is not None:
                 every &= one.tested.every
+                drawn.append(one.tested.drawn[:, here[0]])
                 actual.append(abs(float(one.tested.statistic[here[0]])))
     shortest = min(len(d) for d in drawn)  # arms may have fewer assignments than others
     every &= all(len(d) == shortest for d in drawn)
     return np.column_stack([d[:shortest] for d in drawn]), np.array(actual), every
-
-
-def _of_taking_part(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """Give rows of taking part the p-values of the lead estimator's effect of the offer."""
-    keys = ["column", "arm", "group"]
-    lead = table[(table["estimand"] == "itt") & (table["estimator"] == plan.estimators[0])]
-    of_offer = lead[[*keys, "p_value_randomisation"]].rename(
-        columns={"p_value_randomisation": "of_offer"}
-    )
-    p = table[keys].merge(of_offer, on=keys, how="left")["of_offer"].to_numpy()
-    late = (table["estimand"] == "late") & table["estimate"].notna() & (table["group"] != GAP)
-    own = table["p_value_randomisation"].to_numpy()
-    return table.assign(p_value_randomisation=np.where(late, p, own))

@@ -62,6 +62,8 @@ def rows_of(
     if found := fit.effects:
         numbers[:5] = (found.value, found.std_error, *found.interval(level), found.p_value)
         numbers[7] = found.df
+        if lead not in plan.estimators:  # that a bound is zero is nobody's hypothesis
+            numbers[4] = np.nan
         if rng is not None and isinstance(found.origin, Linear):
             wild = wild_bootstrap(found.origin, level, plan.analysis.permutations, rng)
             numbers[2:5] = wild.low, wild.high, wild.p_value

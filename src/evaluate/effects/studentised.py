@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Group:
     pattern: np.ndarray
     alike: bool
 
-    @property
+    @cached_property
     def ends(self) -> list[int]:
         """Where one kind of column ends and the next begins."""
         k, patterns = len(self.pattern), int(self.pattern.max(initial=0)) + 1

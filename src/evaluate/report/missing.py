@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from evaluate.report.released import Released, records
@@ -69,20 +71,19 @@ def sentences(released: Released, words: Words, outcome: str, arm: str, level: s
     return [text for text in found if text]
 
 
-def reading(row: dict[str, object], words: Words, level: str) -> str:
+def reading(row: dict[str, Any], words: Words, level: str) -> str:
     """Say one row of bounds, and whether it leaves the direction open."""
     low, high = row["conf_low"], row["conf_high"]
-    if not isinstance(low, float) or not isinstance(high, float) or pd.isna(low + high):
+    if pd.isna(low) or pd.isna(high):
         return ""
     side = "above" if low > 0 else "below" if high < 0 else "open"
     unit = str(row["unit"])
-    errors = [e for e in (row["lower_se"], row["upper_se"]) if isinstance(e, float)]
-    error = min(errors, default=None)
+    error = min(row["lower_se"], row["upper_se"])
     return words(
         f"bounds.reading.{side}",
         method=words(f"bounds.method.{row['method']}"),
         group=words.group(str(row["group"])).lower(),
-        bounds=words.interval(row["lower"], row["upper"], unit, error),  # type: ignore[arg-type]
+        bounds=words.interval(row["lower"], row["upper"], unit, error),
         unit=words("figure.points") if unit == "share" else unit,
         level=level,
         interval=words.interval(low, high, unit, error),

@@ -9,8 +9,8 @@ import jinja2
 import pandas as pd
 
 from evaluate.io import write_text
-from evaluate.plan.config import Language
 from evaluate.plan.columns import EXPOSED
+from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
 from evaluate.report import (

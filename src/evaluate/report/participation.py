@@ -121,5 +121,5 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[place.notna()].iloc[place.dropna().argsort(kind="stable")]
 
 
-def _missing(value: object) -> bool:
+def _missing(value: Any) -> bool:
     return bool(pd.isna(value))

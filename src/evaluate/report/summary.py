@@ -17,7 +17,6 @@ from evaluate.report.words import Words
 from evaluate.study import GAP
 
 
-
 @dataclass(frozen=True)
 class Paragraph:
     """A heading and its sentences.
@@ -66,7 +65,9 @@ def lead(released: Released, words: Words) -> str:
 
 def units(released: Released, words: Words) -> str:
     """Say how many clusters were assigned, where it was clusters."""
-    n = inference.clusters(released) if released.plan.columns.cluster else None
+    plan = released.plan
+    drawn = plan.columns.cluster and plan.assignment.saturation is None
+    n = inference.clusters(released) if drawn else None
     return words("summary.clusters", n=n) if n is not None else ""
 
 
