@@ -1,15 +1,23 @@
 """Each job beside the peer that a user would pick instead, as a ratio in one run.
 
     make bench
+    python benchmarks/run.py --growth      time and memory up to 1,000,000 persons
 
 The data are simulated. A peer that takes long is run on a part of the job and scaled up; the
-table says so.
+table says so. R's estimatr is run where it is installed.
 """
 
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import randomisation
 import statsmodels.api as sm
 
 from evaluate.design.permutation import joint_test
@@ -23,14 +31,14 @@ PERSONS, BLOCKS, COVARIATES, OUTCOMES = 10_000, 16, 42, 108
 PEER_OUTCOMES, PEER_DRAWS = 3, 200
 
 
-def trial(rng):
+def trial(rng, persons=PERSONS):
     """Draw a blocked trial: persons, plan and arrays."""
-    block = rng.integers(0, BLOCKS, PERSONS)
-    arm = (rng.random(PERSONS) < 0.3 + 0.02 * block).astype(int)
-    women = rng.random(PERSONS) < 0.5
-    x = rng.normal(size=(PERSONS, COVARIATES))
-    y = x[:, :5].sum(axis=1, keepdims=True) + 0.1 * arm[:, None]
-    y = y + rng.normal(size=(PERSONS, OUTCOMES))
+    block = rng.integers(0, BLOCKS, persons)
+    arm = (rng.random(persons) < 0.3 + 0.02 * block).astype(int)
+    women = rng.random(persons) < 0.5
+    x = rng.normal(size=(persons, COVARIATES))
+    y = rng.normal(size=(persons, OUTCOMES))
+    y += x[:, :5].sum(axis=1, keepdims=True) + 0.1 * arm[:, None]
     names = [f"x{i}" for i in range(COVARIATES)]
     study = Study(
         arms=("0", "1"),
@@ -42,8 +50,8 @@ def trial(rng):
         cost=None,
         share=None,
         covariates=pd.DataFrame(x, columns=names),
-        baselines=pd.DataFrame(index=range(PERSONS)),
-        groups={"all": np.ones(PERSONS, dtype=bool), "women": women, "men": ~women},
+        baselines=pd.DataFrame(index=range(persons)),
+        groups={"all": np.ones(persons, dtype=bool), "women": women, "men": ~women},
         y=y,
     )
     plan = Plan.model_validate(
@@ -84,6 +92,46 @@ def statsmodels_loop(study):
             sm.OLS(study.y[rows, i], design).fit(cov_type="HC2").bse[1]
 
 
+LM_LIN = """
+library(estimatr)
+d <- read.csv("trial.csv"); f <- as.formula(paste("~", paste(grep("^x", names(d), value = TRUE),
+  collapse = " + "), "+ factor(b)"))
+start <- proc.time()[["elapsed"]]
+for (y in grep("^y", names(d), value = TRUE)) for (rows in list(TRUE, d$women == 1, d$women == 0))
+  lm_lin(as.formula(paste(y, "~ z")), f, d[rows, ], se_type = "HC2")
+cat(proc.time()[["elapsed"]] - start)
+"""
+
+
+def estimatr_loop(study):
+    """Return how long estimatr takes for some outcomes, one at a time; the gap comes free."""
+    frame = study.covariates.assign(z=study.arm, b=study.block, women=study.groups["women"] * 1)
+    for i in range(PEER_OUTCOMES):
+        frame[f"y{i}"] = study.y[:, i]
+    with tempfile.TemporaryDirectory() as folder:
+        frame.to_csv(Path(folder) / "trial.csv", index=False)
+        said = subprocess.run(
+            ["Rscript", "-e", LM_LIN], cwd=folder, capture_output=True, text=True, check=True
+        )
+    return float(said.stdout.split()[-1])
+
+
+def growth():
+    """Print time and peak memory of effects, and of p-values by randomisation, by size."""
+    for persons in (10_000, 100_000, 1_000_000):
+        code = f"import run; run.growth_of({persons})"
+        subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True)
+
+
+def growth_of(persons):
+    """Print them for one size, in a process of its own."""
+    study, plan = trial(np.random.default_rng(1), persons)
+    for name, rng in (("effects", None), ("with drawn p-values", np.random.default_rng(1))):
+        seconds, _ = timed(lambda rng=rng: effects(study, plan, rng))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"{persons:>9,} persons  {name:<20}{seconds:8.1f} s  {peak:5.2f} GB", flush=True)
+
+
 def permutation_loop(study, rng):
     """Draw assignments within blocks and regress them on the covariates, one at a time."""
     x = np.column_stack([np.ones(PERSONS), study.covariates.to_numpy()])
@@ -97,6 +145,9 @@ def permutation_loop(study, rng):
 
 def main():
     """Run every job and its peer, and print their ratio."""
+    if "--growth" in sys.argv:
+        growth()
+        return
     rng = np.random.default_rng(20200618)
     study, plan = trial(rng)
     lines = []
@@ -104,7 +155,12 @@ def main():
     ours, found = timed(lambda: effects(study, plan))
     peer, _ = timed(lambda: statsmodels_loop(study))
     peer *= OUTCOMES / PEER_OUTCOMES
-    lines.append((f"{len(found.table)} effects, Lin HC2", ours, "statsmodels, one by one", peer))
+    name = f"{len(found.table)} effects, Lin HC2"
+    lines.append((name, ours, "statsmodels, one by one", peer))
+    if shutil.which("Rscript"):
+        peer = estimatr_loop(study) * OUTCOMES / PEER_OUTCOMES
+        lines.append((name, ours, "estimatr lm_lin", peer))
+    lines += randomisation.jobs()
 
     ours, _ = timed(
         lambda: joint_test(study.covariates.to_numpy(), study.arm, study.block, 10_000, rng)

@@ -130,3 +130,9 @@ def test_groups_of_the_plan_keep_the_words_of_the_data():
 def test_a_text_without_its_value_is_an_error():
     with pytest.raises(KeyError):
         EN("summary.lead")
+
+
+def test_a_small_number_that_the_gate_took_out_of_a_note_is_told_in_swedish():
+    text = "fewer than 5 persons alone in their block and arm take the pooled variance"
+    assert Words("sv").note(text).startswith("färre än 5 personer ensamma")
+    assert Words("en").note(text) == text

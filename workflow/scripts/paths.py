@@ -13,14 +13,13 @@ from evaluate.study import read_study
 
 
 def main(files, output, seed, name):
-    plan = load_plan(files.plan)
+    plan, draws = load_plan(files.plan), partial(generator, seed, name, "paths")
     study = read_study(files.participants, files.outcomes, plan)
-    draws = partial(generator, seed, name, "paths")
     write_parquet(path_table(study, plan, draws), output.paths, schemas.PATHS)
     write_parquet(incidence_table(study, plan, draws), output.incidence, schemas.INCIDENCE)
 
 
 if __name__ == "__main__":
     with reported(snakemake.log[0]):
-        programme = snakemake.wildcards.programme
-        main(snakemake.input, snakemake.output, snakemake.params.seed, programme)
+        seed, name = snakemake.params.seed, snakemake.wildcards.programme
+        main(snakemake.input, snakemake.output, seed, name)

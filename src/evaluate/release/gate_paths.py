@@ -16,6 +16,7 @@ from evaluate.release.suppression import is_small
 IDENTITY = ("outcome", "month", "arm", "group", "kind")
 RESULTS = ("estimate", "std_error", "conf_low", "conf_high")
 NUMBERS = (*RESULTS, "band_low", "band_high", "critical", "n")
+STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8)  # times a power of ten
 MONTHS = ("first_above", "last_above", "first_below", "last_below")
 
 
@@ -25,7 +26,8 @@ def gate_paths(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> Gated:
     A sum over months, less those that are shown, is the effect in a month that is not. Where a
     month of a share was withheld for how many have the outcome, the sum stays, rounded so that
     it does not tell ``min_cell`` persons from none, and without its number of persons. Where
-    it was withheld for how many there are, or the outcome is no share, the sum goes too.
+    it was withheld for how many there are, or the outcome is no share, the sum goes too, and
+    so does the area under waves.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ def gate_paths(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> Gated:
             if int(row["month"]) in gone:
                 why[i] = False
         elif any(m >= 1 for m in gone):
-            if place[i][:2] in few or row["unit"] not in ("months", "years"):
+            weighted = row["kind"] == "area"  # a month of a person counts as several
+            if place[i][:2] in few or weighted or row["unit"] not in ("months", "years"):
                 why[i] = False
             elif not pd.isna(row["estimate"]):
                 rounds[i] = resolution(min_cell, int(row["n_least"]))
@@ -77,21 +80,33 @@ def gate_paths(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> Gated:
 
 
 def resolution(min_cell: int, n: int) -> float:
-    """Return the step to which months per person are rounded, 1, 2 or 5 times a power of ten.
+    """Return what one month of ``min_cell`` of ``n`` persons is, in months per person."""
+    return min_cell / max(n, 1)
 
-    One month more or less of ``min_cell`` of the ``n`` persons moves the number by no more.
+
+def step_around(value: float, least: float) -> float:
+    """Return a step to round to that leaves all numbers within ``least`` of a value open.
+
+    A reader who knows all months but one then finds ``least`` more or less as possible as what
+    is true, wherever the number lies between two steps.
     """
-    least = min_cell / max(n, 1)
-    ten = 10.0 ** np.floor(np.log10(least))
-    return float(next(ten * k for k in (1, 2, 5, 10) if ten * k >= least * (1 - 1e-9)))
+    power = int(np.floor(np.log10(2 * least)))
+    while True:
+        for times in STEPS:
+            step = times * 10.0**power
+            border = step / 2 - abs(value - np.round(value / step) * step)
+            if step >= 2 * least and border >= least:
+                return step
+        power += 1
 
 
-def rounded_to(table: pd.DataFrame, steps: Mapping[int, float], min_cell: int) -> pd.DataFrame:
-    """Round the results of some rows, each to its step, and say so in the row's note.
+def rounded_to(table: pd.DataFrame, least: Mapping[int, float], min_cell: int) -> pd.DataFrame:
+    """Round the results of some rows, each by what it must leave open, and say so in the note.
 
     The interval lies around the rounded estimate, of which its ends would else tell more.
     """
-    places = list(steps)
+    places = list(least)
+    steps = {i: step_around(float(table.at[i, "estimate"]), least[i]) for i in places}
     step = np.array([steps[i] for i in places])
     out, notes = table.copy(), list(table["note"])
     value, error, low, high = (out.loc[places, c].to_numpy(dtype=float) for c in RESULTS)

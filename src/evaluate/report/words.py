@@ -148,7 +148,7 @@ class Words:
             return text
         text = re.sub(r"(?<=\d),(?=\d{3})", SPACE, text)
         text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
-        return text.replace(" in arm ", " i arm ")
+        return text.replace(" in arm ", " i arm ").replace("fewer than ", "färre än ")
 
     def item(self, text: str) -> str:
         """Return an item of the costs: the plan's own figure, or as the records name it."""
