@@ -18,7 +18,9 @@ import attrition
 import markets
 import simulate_paths
 
-from evaluate.effects.participation import participation
+from evaluate.effects.batches import batches
+from evaluate.effects.groups import estimands, fits_by_group
+from evaluate.effects.participation import anderson_rubin
 from evaluate.effects.table import effects
 
 TRIALS, LEVEL, SEED, DRAWS = 2_000, 0.95, 20200618, 199
@@ -38,21 +40,28 @@ def coverage(name, trials):
     for sequence in np.random.SeedSequence([SEED, len(name)]).spawn(trials):
         rng = np.random.default_rng(sequence)
         study, plan, truth = trial(rng, permutations=DRAWS if wild else 99, **DESIGNS[name])
-        # the wild bootstrap draws its signs from the stage's source
-        for row in effects(study, plan, rng if wild else None).table.itertuples():
-            if "-" not in row.arm:
-                target = truth[row.estimand][row.group]
-                held = row.conf_low <= target <= row.conf_high
+        if wild:  # whose intervals are made with the rows
+            for row in effects(study, plan, rng).table.itertuples():
+                held = row.conf_low <= truth[row.estimand][row.group] <= row.conf_high
                 hits[f"{row.estimand} {row.estimator}", row.group].append(held)
-        for row in participation(study, plan).itertuples():
-            if "-" not in row.arm and row.group != "women-men":
-                target = truth["late"][row.group]
+            continue
+        (batch,) = batches(study, plan)
+        for one in estimands(study, plan, batch):
+            if one.contrast[1] == 0:
+                held = one.fit.effects.covers(truth[one.estimand][one.group], LEVEL)[0]
+                hits[f"{one.estimand} {one.estimator}", one.group].append(held)
+        both = np.column_stack([batch.y, study.takeup])
+        lead = plan.estimators[0]
+        fits = fits_by_group(study, plan, lead, both, batch.observed, batch.covariates)
+        for (group, contrast), fit in fits.items():
+            if contrast[1] == 0 and group != "women-men":
+                (found,), target = anderson_rubin(fit.effects, LEVEL), truth["late"][group]
                 held = {
-                    "interval": row.ar_low <= target <= row.ar_high,
-                    "unbounded": not row.ar_low < target < row.ar_high,
+                    "interval": found.low <= target <= found.high,
+                    "unbounded": not found.low < target < found.high,
                     "whole line": True,
-                }[row.ar_set]
-                hits["late anderson_rubin", row.group].append(held)
+                }[found.kind]
+                hits["late anderson_rubin", group].append(held)
     return {key: float(np.mean(held)) for key, held in hits.items()}
 
 
@@ -134,10 +143,10 @@ def sections():
             "Coverage",
             "{trials} trials for each design. "
             f"{COMPLIERS:.0%} of those offered take part; women gain {WOMEN:g} and men {MEN:g} by "
-            "it (a tenth of that where the outcome is 0 or 1). `itt` are effects of the offer, `late` "
-            "of taking part. With three arms both contrasts with control are counted. Trials of "
-            "clusters and of waves have the error CR2 with Satterthwaite's degrees of freedom, "
-            "those of persons HC2 or Neyman's.",
+            "it (a tenth of that where the outcome is 0 or 1). `itt` are effects of the offer, "
+            "`late` of taking part. With three arms both contrasts with control are counted. "
+            "Trials of clusters and of waves have the error CR2 with Satterthwaite's degrees of "
+            "freedom, those of persons HC2 or Neyman's.",
             coverage,
             names,
         ),

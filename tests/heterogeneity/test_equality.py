@@ -98,7 +98,8 @@ def test_no_groups_give_an_empty_table():
     study = study_from(parts["y"], parts["arm"])
     plan = plan_of(parts["y"], columns={"gender": None})
     found = effects(study, plan)
-    assert checked(equality_table(found.table, found.covariances, plan), schemas.HETEROGENEITY, "").empty
+    table = equality_table(found.table, found.covariances, plan)
+    assert checked(table, schemas.HETEROGENEITY, "").empty
 
 
 def rejections(gain):

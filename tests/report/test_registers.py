@@ -225,8 +225,7 @@ def test_months_before_the_offer_are_called_so(programme):
     assert "the months rest on 319 to 640 persons" in effects
     assert effects.count("What is shaded lies before the offer") == 1  # of work, not of income
     design = section(programme, "design")
-    assert "Not shown here are 9 checks" in design
-    assert "Show all checks" in design
+    assert "Show every check of every group, block and month" in design
     assert "In unsubsidised work, month 15" in design
 
 

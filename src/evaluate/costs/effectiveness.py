@@ -9,12 +9,12 @@ import pandas as pd
 from scipy import stats
 
 from evaluate import schemas
-from evaluate.fieller import FiellerSet, fieller
 from evaluate.costs.records import has_records, per_offer, record_table
 from evaluate.effects.fit import Fit, covariates_for
 from evaluate.effects.groups import NO_TAKEUP, Key, fits_by_group
 from evaluate.effects.table import FLAT
 from evaluate.estimates import Estimates
+from evaluate.fieller import FiellerSet, fieller
 from evaluate.plan.closed import code_text
 from evaluate.plan.costs import Costs
 from evaluate.plan.model import Plan

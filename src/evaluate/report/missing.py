@@ -29,6 +29,12 @@ def methods(released: Released) -> list[str]:
     return [m for m in METHODS if m in known]
 
 
+def shown(released: Released, outcome: str | None = None, arm: str | None = None) -> bool:
+    """Tell whether any bound is released, of an outcome and a contrast or of all."""
+    table = released.bounds if outcome is None else bounds(released, outcome, arm)
+    return bool(table["lower"].notna().any())
+
+
 def arms(released: Released, outcome: str) -> list[str]:
     """Return the contrasts for which an outcome has bounds, those with control first."""
     known = set(bounds(released, outcome, None)["arm"])
