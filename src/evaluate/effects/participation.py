@@ -19,6 +19,7 @@ from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
+EXACT = 1e-10  # error of a first stage in which all take part who are offered, and no others
 WOMEN = "gender=women"  # a characteristic of the compliers, beside the covariates
 
 
@@ -106,7 +107,7 @@ def _rows(
     if first is not None:
         size, error = float(first.value[0]), float(first.std_error[0])
         numbers = {"compliers": size, "compliers_se": error, "df": float(first.df[0])}
-        if group != GAP and error > 0:
+        if group != GAP and error > EXACT:
             numbers["f"] = (size / error) ** 2
     weak = late.effects is None or group == GAP or fit.effects is None
     sets = [] if weak or fit.effects is None else anderson_rubin(fit.effects, level)

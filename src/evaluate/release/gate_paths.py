@@ -106,7 +106,8 @@ def rounded_to(table: pd.DataFrame, least: Mapping[int, float], min_cell: int) -
     The interval lies around the rounded estimate, of which its ends would else tell more.
     """
     places = list(least)
-    steps = {i: step_around(float(table.at[i, "estimate"]), least[i]) for i in places}
+    known = table["estimate"].to_numpy(dtype=float)
+    steps = {i: step_around(float(known[i]), least[i]) for i in places}
     step = np.array([steps[i] for i in places])
     out, notes = table.copy(), list(table["note"])
     value, error, low, high = (out.loc[places, c].to_numpy(dtype=float) for c in RESULTS)
