@@ -45,6 +45,8 @@ def flow_cells(cells: Cells, table: pd.DataFrame, always: bool, min_cell: int) -
         for column in columns:
             if pd.notna(row[column]):
                 rank = RANK[row["step"]] + (0.5 if column == "n" else 0)
+                # of those who took part an arm says more than all arms together
+                rank += 0.6 if row["step"] in REACHED and column.startswith("arm=") else 0
                 cost = rank * PER_RANK + row[column]
                 places[i, column] = cells.add(("flow", i, column), int(row[column]), cost)
         across = {c: places[i, c] for c in columns if (i, c) in places}
