@@ -29,7 +29,7 @@ def spillover_sentences(
         told = words(
             f"spillovers.{row['effect']}",
             effect=words.effect(row["estimate"], unit, error),
-            level=words("unit.percent", x=words.number(100 * row["level"], 0)),
+            level=words.percent(row["level"]),
             interval=words.interval(row["conf_low"], row["conf_high"], unit, error),
         )
         sentences.setdefault(str(row["effect"]), []).append(told)

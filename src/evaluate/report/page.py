@@ -15,6 +15,7 @@ from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
 from evaluate.report import (
     checks,
+    cost_sentences,
     dose,
     figures,
     inference,
@@ -84,7 +85,7 @@ def write_report(
         tables=RELEASED,
         **_registers(released, words),
         shown_groups=shown_groups,
-        level=summary.percent(plan.analysis.level, words),
+        level=words.percent(plan.analysis.level),
         reconciliation=_reconciliation(released, words),
         method=method(released, words),
         limits=limits(released, words),
@@ -94,6 +95,7 @@ def write_report(
         gap=GAP,
         paths=paths,
         checks=checks,
+        cost_sentences=cost_sentences,
         inference=inference,
         participation=participation,
         missing=missing,

@@ -82,7 +82,7 @@ def _by_group(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def _parts(released: Released, rows: pd.DataFrame, words: Words) -> Iterable[str]:
     """Yield the estimate of each group with its interval, or what is in its place."""
-    level = words("unit.percent", x=words.number(100 * released.plan.analysis.level, 0))
+    level = words.percent(released.plan.analysis.level)
     error = rows["std_error"].min()
     for group, row in _by_group(rows).items():
         name = words.group(group).lower()

@@ -81,6 +81,11 @@ class Released:
         alone = EXPOSED in self.arms and len(self.offered) == 1
         return words("effects.offered" if alone else "effects.arm", arm=arm)
 
+    def arm_title(self, arm: str, words: Words) -> str:
+        """Return what an arm is called where each has a heading of its own."""
+        beside_exposed = EXPOSED in self.arms and len(self.offered) == 1
+        return self.contrast(arm, words) if beside_exposed else words("summary.arm", arm=arm)
+
     @property
     def arm_columns(self) -> list[str]:
         """Columns of the flow with the counts of each arm, control first."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from evaluate.costs.records import PUBLIC, has_records
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
 from evaluate.report import inference, interference, missing, participation, paths
@@ -98,7 +97,7 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
             rows = released.rows(outcome, month, arm=arm)
             title = outcome_title(released, words, outcome, month)
             if len(released.arms) > 1:
-                title = f"{title}. {_arm(released, arm, words)}"
+                title = f"{title}. {released.arm_title(arm, words)}"
             itt = rows[(rows["estimand"] == "itt") & (rows["estimator"] == released.lead)]
             sentences = [
                 effect_sentence(row, released, words)
@@ -117,11 +116,6 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
                 sentences.append(words("summary.adjusted", estimator=method))
             found.append(Paragraph(title, [s for s in sentences if s]))
     return found
-
-
-def _arm(released: Released, arm: str, words: Words) -> str:
-    beside_exposed = EXPOSED in released.arms and len(released.offered) == 1
-    return released.contrast(arm, words) if beside_exposed else words("summary.arm", arm=arm)
 
 
 def outcome_title(released: Released, words: Words, outcome: str, month: int | None) -> str:
@@ -198,7 +192,7 @@ def _taking_part(row: dict[str, Any], released: Released, words: Words) -> str:
         return ""
     rows = participation.on_participants(released, row["outcome"], row["arm"])
     for found in records(rows[rows["group"] == "all"]):
-        if told := participation.summary_sentence(found, words, percent(row["level"], words)):
+        if told := participation.summary_sentence(found, words, words.percent(row["level"])):
             return told
     return words("summary.taking_part", **_numbers(row, words))
 
@@ -208,7 +202,7 @@ def _numbers(row: dict[str, Any], words: Words) -> dict[str, str]:
     unit, error = row["unit"], row["std_error"]
     return {
         "effect": words.effect(row["estimate"], unit, error),
-        "level": percent(row["level"], words),
+        "level": words.percent(row["level"]),
         "interval": words.interval(row["conf_low"], row["conf_high"], unit, error),
     }
 
@@ -264,7 +258,7 @@ def checks(released: Released, words: Words) -> list[str]:
 
 def _bounded(released: Released, words: Words, outcome: str) -> list[str]:
     """Say what the effect of the offer can be for those who have the outcome either way."""
-    level = percent(released.plan.analysis.level, words)
+    level = words.percent(released.plan.analysis.level)
     found = []
     for arm in released.offered:
         rows = missing.bounds(released, outcome, arm)
@@ -279,108 +273,6 @@ def genders(released: Released, words: Words) -> str:
     if len(known) == 2:
         return ""
     return words(f"summary.one_gender_{known[0]}") if known else words("summary.no_gender")
-
-
-def costs(released: Released, words: Words) -> list[str]:
-    """Say what a participant cost, and one more unit of each outcome."""
-    if released.plan.costs is None:
-        return [words("summary.no_costs")]
-    found = []
-    for arm in released.offered:
-        spent = public_costs(released, arm)
-        sentence = _spent(spent, released.plan, words) if spent else ""
-        if sentence and len(released.offered) > 1:
-            sentence = f"{_arm(released, arm, words)}: {sentence}"
-        rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
-        found += [sentence, _incremental(released, arm, words)]
-        for outcome in released.plan.costs.outcomes:
-            month = released.month(outcome)
-            chosen = rows[rows["outcome"] == outcome]
-            chosen = chosen[chosen["month"].isna() if month is None else chosen["month"] == month]
-            chosen = chosen[chosen["group"] != GAP].drop_duplicates("group", keep="last")
-            found += [icer(row, released, words) for row in records(chosen)]
-    return [sentence for sentence in found if sentence]
-
-
-def _incremental(released: Released, arm: str, words: Words) -> str:
-    """Say what an offer cost more than control, where control had costs of its own."""
-    control = released.arm_columns[0].removeprefix("arm=")
-    if not has_records(released.plan):
-        return ""
-    of_control, of_offer = (
-        public_costs(released, name).get("per_offer", math.nan) for name in (control, arm)
-    )
-    if _missing(of_control) or _missing(of_offer):
-        return ""
-    assert released.plan.costs is not None
-    currency = released.plan.costs.currency
-    return words(
-        "summary.cost_incremental",
-        control=words.money(of_control, currency),
-        incremental=words.money(of_offer - of_control, currency),
-    )
-
-
-def public_costs(released: Released, arm: str) -> dict[str, Any]:
-    """Return what an arm cost the public per offer and participant, on the basis that counts."""
-    spent = released.costs[released.costs["arm"] == arm]
-    if has_records(released.plan) and len(released.cost_effectiveness):
-        basis = released.cost_effectiveness["basis"].iloc[0]
-        spent = spent[(spent["basis"] == basis) & spent["payer"].isin(PUBLIC)]
-    if spent.empty:
-        return {}
-    # A part that is withheld makes the sum unknown, not smaller.
-    return {c: spent[c].sum(skipna=False) for c in ("per_offer", "per_participant")}
-
-
-def _spent(row: dict[str, Any], plan: Plan, words: Words) -> str:
-    assert plan.costs is not None
-    currency = plan.costs.currency
-    offer, participant = row["per_offer"], row["per_participant"]
-    if _missing(offer):
-        return ""
-    if _missing(participant) or math.isclose(offer, participant):
-        by_offer = plan.columns.takeup is None and plan.costs.per == "offer"
-        kind = "offer" if _missing(participant) or by_offer else "participant"
-        return words(f"summary.cost_{kind}", cost=words.money(offer, currency))
-    return words(
-        "summary.cost_both",
-        offer=words.money(offer, currency),
-        participant=words.money(participant, currency),
-    )
-
-
-def icer(row: dict[str, Any], released: Released, words: Words) -> str:
-    """Say a cost per additional unit and the set of costs that the data do not reject."""
-    assert released.plan.costs is not None
-    group, currency = words.group(row["group"]), released.plan.costs.currency
-    kind = row["icer_set"]
-    if _missing(row["icer"]) or not isinstance(kind, str):
-        return words("summary.icer_none", group=group)
-    unit = released.unit(row["outcome"], words.language)
-    title = released.title(row["outcome"], words.language)
-    thing = words(
-        "summary.person" if unit == "share" else "summary.unit_of", outcome=title, unit=unit
-    )
-    if row["effect"] <= 0:
-        key = "icer_loss" if kind == "interval" else "icer_negative"
-    else:
-        key = {"interval": "icer", "unbounded": "unbounded", "whole line": "whole_line"}[kind]
-    return words(
-        f"summary.{key}",
-        group=group,
-        thing=thing,
-        level=percent(released.plan.analysis.level, words),
-        low=words.money(row["icer_low"], currency),
-        high=words.money(row["icer_high"], currency),
-        icer=words.money(row["icer"], currency),
-    )
-
-
-def percent(level: float, words: Words) -> str:
-    """Return a confidence level: ``95 %``."""
-    digits = 0 if math.isclose(100 * level, round(100 * level)) else 1
-    return words("unit.percent", x=words.number(100 * level, digits))
 
 
 def _missing(value: object) -> bool:

@@ -64,6 +64,11 @@ class Words:
         text = format_decimal(round(value, digits) + 0.0, pattern, locale=LOCALE[self.language])
         return text.replace("-", MINUS)
 
+    def percent(self, share: float) -> str:
+        """Return a confidence level or another share: ``95 %``, ``97.5 %``."""
+        digits = 0 if math.isclose(100 * share, round(100 * share)) else 1
+        return self("unit.percent", x=self.number(100 * share, digits))
+
     def level(
         self,
         value: float | None,

@@ -1,0 +1,114 @@
+"""Costs in words: what a participant cost, and one more unit of each outcome."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from evaluate.costs.records import PUBLIC, has_records
+from evaluate.plan.model import Plan
+from evaluate.report.released import Released, records
+from evaluate.report.words import Words
+from evaluate.study import GAP
+
+
+def sentences(released: Released, words: Words) -> list[str]:
+    """Say what a participant cost, and one more unit of each outcome."""
+    if released.plan.costs is None:
+        return [words("summary.no_costs")]
+    found = []
+    for arm in released.offered:
+        spent = public_costs(released, arm)
+        sentence = _spent(spent, released.plan, words) if spent else ""
+        if sentence and len(released.offered) > 1:
+            sentence = f"{released.arm_title(arm, words)}: {sentence}"
+        rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
+        found += [sentence, _incremental(released, arm, words)]
+        for outcome in released.plan.costs.outcomes:
+            month = released.month(outcome)
+            chosen = rows[rows["outcome"] == outcome]
+            chosen = chosen[chosen["month"].isna() if month is None else chosen["month"] == month]
+            chosen = chosen[chosen["group"] != GAP].drop_duplicates("group", keep="last")
+            found += [icer(row, released, words) for row in records(chosen)]
+    return [sentence for sentence in found if sentence]
+
+
+def _incremental(released: Released, arm: str, words: Words) -> str:
+    """Say what an offer cost more than control, where control had costs of its own."""
+    control = released.arm_columns[0].removeprefix("arm=")
+    if not has_records(released.plan):
+        return ""
+    of_control, of_offer = (
+        public_costs(released, name).get("per_offer", math.nan) for name in (control, arm)
+    )
+    if _missing(of_control) or _missing(of_offer):
+        return ""
+    assert released.plan.costs is not None
+    currency = released.plan.costs.currency
+    return words(
+        "summary.cost_incremental",
+        control=words.money(of_control, currency),
+        incremental=words.money(of_offer - of_control, currency),
+    )
+
+
+def public_costs(released: Released, arm: str) -> dict[str, Any]:
+    """Return what an arm cost the public per offer and participant, on the basis that counts."""
+    spent = released.costs[released.costs["arm"] == arm]
+    if has_records(released.plan) and len(released.cost_effectiveness):
+        basis = released.cost_effectiveness["basis"].iloc[0]
+        spent = spent[(spent["basis"] == basis) & spent["payer"].isin(PUBLIC)]
+    if spent.empty:
+        return {}
+    # A part that is withheld makes the sum unknown, not smaller.
+    return {c: spent[c].sum(skipna=False) for c in ("per_offer", "per_participant")}
+
+
+def _spent(row: dict[str, Any], plan: Plan, words: Words) -> str:
+    assert plan.costs is not None
+    currency = plan.costs.currency
+    offer, participant = row["per_offer"], row["per_participant"]
+    if _missing(offer):
+        return ""
+    if _missing(participant) or math.isclose(offer, participant):
+        by_offer = plan.columns.takeup is None and plan.costs.per == "offer"
+        kind = "offer" if _missing(participant) or by_offer else "participant"
+        return words(f"summary.cost_{kind}", cost=words.money(offer, currency))
+    return words(
+        "summary.cost_both",
+        offer=words.money(offer, currency),
+        participant=words.money(participant, currency),
+    )
+
+
+def icer(row: dict[str, Any], released: Released, words: Words) -> str:
+    """Say a cost per additional unit and the set of costs that the data do not reject."""
+    assert released.plan.costs is not None
+    group, currency = words.group(row["group"]), released.plan.costs.currency
+    kind = row["icer_set"]
+    if _missing(row["icer"]) or not isinstance(kind, str):
+        return words("summary.icer_none", group=group)
+    unit = released.unit(row["outcome"], words.language)
+    title = released.title(row["outcome"], words.language)
+    thing = words(
+        "summary.person" if unit == "share" else "summary.unit_of", outcome=title, unit=unit
+    )
+    if row["effect"] <= 0:
+        key = "icer_loss" if kind == "interval" else "icer_negative"
+    else:
+        key = {"interval": "icer", "unbounded": "unbounded", "whole line": "whole_line"}[kind]
+    return words(
+        f"summary.{key}",
+        group=group,
+        thing=thing,
+        level=words.percent(released.plan.analysis.level),
+        low=words.money(row["icer_low"], currency),
+        high=words.money(row["icer_high"], currency),
+        icer=words.money(row["icer"], currency),
+    )
+
+
+def _missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
