@@ -103,6 +103,14 @@ def test_shares_that_cannot_be_are_said_with_their_rows(study, frame, message):
         study(frame)
 
 
+def test_no_cluster_without_offers_is_said_once_with_the_share_of_the_plan(study):
+    frame = persons().query("share > 0")
+    with pytest.raises(Problems) as error:
+        study(frame)
+    (said,) = error.value.problems
+    assert "share (assignment.saturation): no cluster has the share `control: 0`;" in said
+
+
 def test_a_column_that_is_not_there_is_named(study):
     with pytest.raises(Problems, match=r"no column `share` \(assignment.saturation\)"):
         study(persons().drop(columns="share"))

@@ -19,7 +19,7 @@ from evaluate.design.past_trial import components, outcome_column, past_trial, t
 from evaluate.design.power import Clusters, Trial, detectable, persons_needed
 from evaluate.design.power_options import Asked, faults_of, planned, steps
 from evaluate.effects.table import effects
-from evaluate.errors import PlanError, Problems
+from evaluate.errors import DesignError, PlanError, Problems
 from evaluate.io import write_parquet
 from evaluate.plan.load import load_plan, plan_path
 from evaluate.study import read_study
@@ -98,9 +98,14 @@ def test_the_gap_within_clusters_says_what_it_takes_for_granted():
         (["--persons", 100, "--r2", 1], "--r2 1: must be from 0 to below 1"),
         (["--persons", 100, "--takeup", 0], "--takeup 0: must be above 0 to 1"),
         (["--persons", 100, "--attrition", -0.1], "--attrition -0.1: must be from 0"),
-        (["--persons", 100, "--sd", -1], "--sd -1: must be above 0"),
-        (["--persons", 100, "--sd", "nan"], "--sd nan: must be above 0"),
+        (["--persons", 100, "--sd", -1], r"--sd -1: must be above 1e-100 to below 1e\+100"),
+        (["--persons", 100, "--sd", "nan"], "--sd nan: must be above 1e-100"),
         (["--persons", 100, "--level", 95], "--level 95: .* not per cent: 0.95"),
+        (["--persons", 100, "--sd", 1e300], r"--sd 1e\+300: must be above"),
+        (["--effect", 1e300], r"--effect 1e\+300: must be from -1e\+100 to 1e\+100"),
+        (["--effect", "nan"], "--effect nan: must be from"),
+        (["--over", "1:1000000000:1"], "--over 1:1000000000:1: .* at most 200"),
+        (["--over", "4:1000000000:1"], "--over 4:1000000000:1: .* at most 200"),
         (["--persons", 1], "--persons 1: must be from 4"),
         (["--persons", 100, "--sd", 1, "--baseline", 0.3], "exclude each other"),
         (["--persons", 100, "--icc", 0.1], "--icc: name --clusters"),
@@ -131,6 +136,13 @@ def test_what_cannot_be_is_said_with_its_bounds(options, message):
     assert result.exit_code == 1
     assert re.search(message, result.stderr), result.stderr
     assert "Traceback" not in result.output + result.stderr
+
+
+@pytest.mark.parametrize("options", [["--effect", 1e100], ["--effect", 1e20, "--sd", 1e-99]])
+def test_an_effect_that_cannot_be_missed_is_found_with_few_persons(options):
+    result = evaluate(*options, "--persons", 100)
+    assert result.exit_code == 0
+    assert "found with a probability of 100%" in result.output
 
 
 def test_all_faults_are_said_at_once():
@@ -245,6 +257,15 @@ def test_the_outcome_is_the_primary_one_in_its_month(finished):
     plan = load_plan(plan_path("last"))
     assert outcome_column(plan, None).name == "work"
     assert outcome_column(plan, "earn").name == "earn@12"
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
+def test_an_outcome_without_spread_within_arms_is_refused(scale):
+    arm = np.arange(40) % 2
+    y = scale * (0.1 + 0.2 * arm)[:, None]
+    study, plan = study_from(y, arm, np.arange(40) < 20), plan_of(y)
+    with pytest.raises(DesignError, match="does not vary within the arms of last; give --baseline"):
+        trial_of(study, plan, plan.outcome_columns[0], "last")
 
 
 def test_variance_components_are_those_drawn():

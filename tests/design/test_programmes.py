@@ -163,7 +163,7 @@ def test_take_up_in_control_is_told(study):
     [
         ({"attended": 0}, {"columns": {"takeup": {"column": "attended", "taken": 1}}},
          "attended: no row has `1`, which the plan names as `taken`. Mend the code; or, if"),
-        ({"w": 0}, {"columns": {"weight": "w"}}, "w: 240 rows missing or not above 0."),
+        ({"w": 0}, {"columns": {"weight": "w"}}, "w: 240 rows missing, or not above 0 and finite"),
         ({}, {"columns": {"cluster": "site"}}, "site (columns.cluster): 2 of 2 clusters hold more"),
         ({}, {"columns": {"cluster": "school", "blocks": ["education"]}},
          "school (columns.cluster): 24 of 24 clusters lie in several blocks (education)."),

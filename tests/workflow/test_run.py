@@ -26,7 +26,7 @@ EFFECTS = (
     "conf_high, p_value, p_value_randomisation, p_value_adjusted, df, level, std_error_kind, n, "
     "n_treated, n_control, n_clusters, mean_treated, mean_control, unit, prespecified, note"
 ).split(", ")
-MAY_BE_EMPTY = {"heterogeneity", "cleaning", "dose", "states", "paths", "incidence"}
+MAY_BE_EMPTY = {"heterogeneity", "cleaning", "dose", "states", "paths", "incidence", "bounds"}
 HEAVY = {"dowhy", "econml", "sklearn", "statsmodels", "matplotlib", "nbclient", "nbconvert"}
 ALLOWED = {"report": {"matplotlib"}, "notebooks": {"matplotlib", "nbclient", "nbconvert"}}
 
@@ -174,7 +174,7 @@ def test_a_second_run_from_scratch_gives_the_same_bytes(finished, tmp_path):
     assert done.returncode == 0, done.stdout
     again = sorted(p for p in (study / "results").rglob("*") if p.is_file())
     names = [p.relative_to(study).as_posix() for p in again]
-    assert sum(name.startswith("results/full/") for name in names) == 24
+    assert sum(name.startswith("results/full/") for name in names) == 32
     differ = [n for n in names if (study / n).read_bytes() != (finished.study / n).read_bytes()]
     assert not differ
 
@@ -183,8 +183,8 @@ def test_a_rule_declares_the_modules_and_files_that_it_stands_on(finished):
     package = str(finished.workflow.code / "src" / "evaluate") + os.sep
     rules = {trace["rule"] for trace in finished.traces}
     assert rules == {
-        "data", "design", "effects", "heterogeneity", "costs", "release", "report", "notebooks",
-        "index",
+        "data", "design", "power", "effects", "participation", "paths", "bounds", "saturation",
+        "heterogeneity", "costs", "release", "report", "notebooks", "index",
     }  # fmt: skip
     for trace in finished.traces:
         own = {path for path in trace["modules"].values() if path.startswith(package)}
@@ -236,7 +236,7 @@ def chain(programmes, *rules):
 
 AFTER_RELEASE = ("release", "report", "notebooks")
 EDITS = {
-    "src/evaluate/costs/fieller.py": chain(ALL, "costs", *AFTER_RELEASE),
+    "src/evaluate/costs/records.py": chain(ALL, "costs", *AFTER_RELEASE),
     "src/evaluate/report/texts/sv.yaml": chain(ALL, "report"),
     "notebooks/3_effects.ipynb": {"notebooks": ALL},
 }
@@ -259,7 +259,10 @@ def test_an_edit_reruns_what_stands_on_it_and_nothing_else(finished, tmp_path):
         path.write_bytes(before)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert reran == EDITS
-    stages = ("data", "design", "effects", "heterogeneity", "costs")
+    stages = (
+        "data", "design", "power", "effects", "participation", "paths", "bounds", "saturation",
+        "heterogeneity", "costs",
+    )  # fmt: skip
     plan, raw = study / "config/programmes/full.yaml", study / "data/raw/svensk/Åtgärd.csv"
     before, times = raw.read_bytes(), raw.stat()
     raw.write_bytes(before.replace(b"nej", b"ja ", 1))

@@ -179,6 +179,9 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
     arm = both.by_person(plan.columns.treatment.column, arm, None)
     gender = persons.genders(both, plan.columns.gender, faults)
     codes_known = not faults
+    if codes_known:
+        said = plan.assignment.share_faults(arms)
+        faults += [PlanError(f"assignment.share: {text}.") for text in said]
     values = Values(both, plan.columns, faults, books, plan.data.extract_date)
     arms, arm = with_exposed(values, plan, arms, arm)
 

@@ -21,7 +21,10 @@ def nobody_left(tables: Joined, plan: Plan, flow: Flow) -> list[DataError]:
     left = f"among the {flow.kept.sum():,} rows that the decisions of the plan leave"
     if out := "; ".join(f"{why} ({rows(n)})" for why, n in flow.excluded):
         left += f" (excluded: {out})"
+    drawn_in_two_levels = plan.assignment.saturation is not None and flow.kept.any()
     for arm in flow.arms:
+        if drawn_in_two_levels and arm == flow.arms[0]:
+            continue  # pure control comes of the clusters' shares: `saturation_faults` says so
         if not (flow.kept & (flow.arm == arm)).any():
             column = plan.columns.treatment.column
             where = f"{tables.path(column)}: column {column}"

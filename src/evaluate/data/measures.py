@@ -59,9 +59,23 @@ def participants(
     if columns.cluster:
         table["cluster"] = people.code(columns.cluster)
     if columns.weight:
-        table["weight"] = _within(people, columns.weight, flow, 0, np.inf)
+        table["weight"] = _within(
+            people,
+            columns.weight,
+            "columns.weight",
+            flow,
+            (0, np.inf),
+            "Give every person a weight above 0, or leave columns.weight out",
+        )
     if column := plan.assignment.probability:
-        table["share"] = _within(people, column, flow, 0, 1)
+        table["share"] = _within(
+            people,
+            column,
+            "assignment",
+            flow,
+            (0, 1),
+            "It is the probability with which the person was offered, 0.25 and not 25",
+        )
     elif drawn is not None:
         table["share"] = drawn.probability
     table |= _record(people, plan, drawn)
@@ -153,12 +167,17 @@ def _happened(people: Values, column: str, code: Code, key: str, flow: Flow) -> 
     return np.where(people.absent(column), np.nan, has_code.astype(float))
 
 
-def _within(people: Values, column: str, flow: Flow, low: float, high: float) -> np.ndarray:
+def _within(
+    people: Values, column: str, key: str, flow: Flow, bounds: tuple[float, float], mend: str
+) -> np.ndarray:
+    """Return numbers that every person must have between bounds; ``mend`` says what to do."""
+    low, high = bounds
     values = people.number(column)
     wrong = flow.kept & ~people.as_numbers(column).not_numbers & ~((values > low) & (values < high))
     if wrong.any():
-        bound = f"above {low:g}" + (f" and below {high:g}" if np.isfinite(high) else "")
-        people.fault(column, f"{rows(int(wrong.sum()))} missing or not {bound}")
+        bound = f"above {low:g} and " + (f"below {high:g}" if np.isfinite(high) else "finite")
+        what = f"{rows(int(wrong.sum()))} missing, or not {bound} ({key})"
+        people.fault(column, f"{what}. {mend}")
     return np.where(wrong, np.nan, values)
 
 

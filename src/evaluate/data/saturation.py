@@ -82,6 +82,12 @@ def saturation_faults(
             f"{where}: {rows(int(outside.sum()))} missing, or below 0 or above 1. It is the share "
             "of the cluster's persons who were to be offered, 0.25 and not 25."
         )
+    if not (outside.all() or (share == saturation.control).any()):
+        faults.append(
+            f"{where}: no cluster has the share `control: {saturation.control:g}`; effects are "
+            f"against clusters where nobody was offered, and {rows(len(share))} are left without "
+            "any. Is it the right column, and the right share under control?"
+        )
     by_cluster = pd.Series(share).groupby(values.code(cluster)[kept])
     several = by_cluster.nunique(dropna=False) > 1
     if several.any():

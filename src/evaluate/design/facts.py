@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from evaluate.covariates import columns_of
 from evaluate.plan.model import Plan
 from evaluate.study import Study, study_of
 
 FEW = 2  # units of an arm: fewer give no estimate
+HEAVY = 0.2  # share of an arm's weight that is one unit's, beyond which errors mean little
 EMPTY = "the rows that need them will be empty"
 
 
@@ -24,6 +26,7 @@ def facts(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> lis
     """
     study = study_of(participants, outcomes, plan)
     lines = _waves(participants, plan) + _clusters(study, plan) + _blocks(study)
+    lines += _too_many_slopes(study, plan) + _heavy(study)
     if study.takeup is not None:
         control = int(((study.arm == 0) & (study.takeup == 1)).sum())
         if control:
@@ -72,6 +75,38 @@ def _blocks(study: Study) -> list[str]:
             f"blocks: {int(lacking.sum()):,} lack an arm ({int(cells[lacking].sum()):,} persons); "
             "fixed effects keep them, block-weighted estimates leave them out"
         )
+    return lines
+
+
+def _too_many_slopes(study: Study, plan: Plan) -> list[str]:
+    """Tell where Lin's regression has more slopes than an arm has persons or clusters."""
+    blocks = 0 if study.block is None else len(np.unique(study.block)) - 1
+    slopes = 1 + blocks + columns_of(study.covariates).values.shape[1]
+    unit = np.arange(study.n) if study.cluster is None else study.cluster
+    fewest = min(len(np.unique(unit[study.arm == i])) for i in range(len(study.arms)))
+    if "lin" not in plan.estimators or fewest > slopes:
+        return []
+    what = "persons" if study.cluster is None else "clusters"
+    return [
+        f"lin: {slopes:,} slopes of covariates and blocks, and an arm with {fewest:,} {what}; its "
+        "rows will be empty. Write `estimators: [ancova, difference_in_means]` under analysis"
+    ]
+
+
+def _heavy(study: Study) -> list[str]:
+    """Tell where one person, or one cluster, holds much of the weight of an arm."""
+    if study.weight is None:
+        return []
+    lines = []
+    unit = np.arange(study.n) if study.cluster is None else study.cluster
+    for i, arm in enumerate(study.arms):
+        rows = study.arm == i
+        held = np.bincount(unit[rows], study.weight[rows])
+        share = held.max() / held.sum()
+        if share > HEAVY:
+            whose = "person" if study.cluster is None else "cluster"
+            told = f"weight: {share:.0%} of that of arm {arm} is one {whose}'s"
+            lines.append(f"{told}; its errors cannot be trusted")
     return lines
 
 

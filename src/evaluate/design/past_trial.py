@@ -16,6 +16,7 @@ from evaluate.plan.model import Plan
 from evaluate.plan.outcomes import OutcomeColumn
 from evaluate.study import Study, read_study
 
+VARIES = 1e-9  # of the largest value; a spread below is of rounding
 MOST_EXPLAINED = 0.99  # shares of variance estimated from few are no better known than that
 
 
@@ -53,7 +54,7 @@ def past_trial(name: str, outcome: str | None) -> tuple[Trial, OutcomeColumn, st
         if not file.is_file():
             raise PlanError(f"{file}: no such file. First `evaluate run {name}`.")
     column = outcome_column(plan, outcome)
-    trial = trial_of(read_study(participants, outcomes, plan), plan, column)
+    trial = trial_of(read_study(participants, outcomes, plan), plan, column, name)
     return trial, column, plan.outcomes[column.outcome].unit
 
 
@@ -79,7 +80,7 @@ def outcome_column(plan: Plan, name: str | None) -> OutcomeColumn:
     return next((c for c in chosen if c.month == month), chosen[-1])
 
 
-def trial_of(study: Study, plan: Plan, column: OutcomeColumn) -> Trial:
+def trial_of(study: Study, plan: Plan, column: OutcomeColumn, name: str = "the programme") -> Trial:
     """Describe a trial like the one that a study was, for one of its outcomes.
 
     Parameters
@@ -90,6 +91,8 @@ def trial_of(study: Study, plan: Plan, column: OutcomeColumn) -> Trial:
         The programme file.
     column : OutcomeColumn
         The outcome.
+    name : str
+        The programme, for the messages.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def trial_of(study: Study, plan: Plan, column: OutcomeColumn) -> Trial:
     Raises
     ------
     DesignError
-        If the outcome does not vary, or nobody has it in an arm.
+        If the outcome does not vary within arms, or nobody has it in an arm.
 
     References
     ----------
@@ -113,8 +116,8 @@ def trial_of(study: Study, plan: Plan, column: OutcomeColumn) -> Trial:
     y = study.y[:, [c.name for c in plan.outcome_columns].index(column.name)]
     known = ~np.isnan(y)
     offered = study.arm > 0
-    if not (known & offered).any() or not (known & ~offered).any() or np.ptp(y[known]) == 0:
-        raise DesignError(f"{column.name}: not known in both arms, or without variation.")
+    if not (known & offered).any() or not (known & ~offered).any():
+        raise DesignError(f"outcome {column.name}: not known in both arms of {name}.")
     y = y[known]
     arms = np.equal.outer(study.arm[known], np.unique(study.arm[known])).astype(float)
     covariates = covariates_for(study, column.outcome, plan.outcomes[column.outcome].without)
@@ -125,6 +128,11 @@ def trial_of(study: Study, plan: Plan, column: OutcomeColumn) -> Trial:
     added = np.hstack([blocks.astype(float), x])
     added = added[:, independent(added)]
     raw, left = _residual(y, arms), _residual(y, np.hstack([arms, added]))
+    if np.abs(raw).max() <= VARIES * np.abs(y).max():
+        raise DesignError(
+            f"outcome {column.name} does not vary within the arms of {name}; give --baseline or "
+            f"--sd, and the other numbers, without {name}."
+        )
     df_raw, df_left = len(y) - arms.shape[1], len(y) - arms.shape[1] - added.shape[1]
     variance = raw @ raw / df_raw
     explained = _share(1 - (left @ left / max(df_left, 1)) / variance)

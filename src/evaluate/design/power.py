@@ -13,6 +13,7 @@ from evaluate.study import GAP
 
 PERSONS = 1e10  # more than any trial has
 ROUNDING = 1e-9
+FAR = 1e6  # standard errors; an effect so large is always found, and scipy has no number for more
 
 Group = str  # all, women, men, women-men
 ARMS: tuple[Literal["treated", "control"], ...] = ("treated", "control")
@@ -195,7 +196,9 @@ def power(trial: Trial, effect: float, group: Group = "all") -> float:
             f"an effect of {effect:g} on a level of {trial.baseline:g} is below 0 or above 1."
         )
     df = degrees_of_freedom(trial, group, effect)
-    return _power_at(abs(effect) / std_error(trial, group, effect), df, trial.level)
+    error = std_error(trial, group, effect)
+    distance = FAR if abs(effect) > FAR * error else abs(effect) / error
+    return _power_at(distance, df, trial.level)
 
 
 def detectable(trial: Trial, group: Group = "all") -> float:

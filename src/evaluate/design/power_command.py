@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluate.design.past_trial import past_trial
-from evaluate.design.power_options import Asked, planned, steps
+from evaluate.design.power_options import Asked, effect_faults, planned, steps
 from evaluate.design.power_text import answer
-from evaluate.errors import PlanError
+from evaluate.errors import PlanError, Problems
 from evaluate.io import whole
 
 
@@ -42,6 +42,8 @@ def power_command(
     asked = Asked(**options)  # type: ignore[arg-type]  # the command line has seen to the types
     if outcome is not None and name is None:
         raise PlanError("--outcome is of a programme: `evaluate power NAME --outcome ...`.")
+    if faults := effect_faults(effect):
+        raise Problems(faults)
     lines, base = [], None
     if name is not None:
         base, column, own_unit = past_trial(name, outcome)

@@ -9,6 +9,7 @@ from evaluate.design.power import Clusters, Trial
 from evaluate.errors import PlanError, Problems
 
 MOST_STEPS = 200  # rows of a curve
+LARGEST = 1e100  # its square is still a number, and so is its inverse
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ BOUNDS: dict[str, tuple[float, float, bool]] = {  # lowest, highest, whether bot
     "offered": (0, 1, False),
     "women": (0, 1, True),
     "baseline": (0, 1, False),
-    "sd": (0, math.inf, False),
+    "sd": (1 / LARGEST, LARGEST, False),
     "r2": (0, 1, True),
     "covariates": (0, 1e6, True),
     "blocks": (1, 1e6, True),
@@ -95,6 +96,13 @@ def faults_of(asked: Asked) -> list[str]:
             "common must be stated. Without any, clusters would not matter."
         )
     return found
+
+
+def effect_faults(effect: float | None) -> list[str]:
+    """Say whether an effect cannot be, with its bounds."""
+    if effect is None or abs(effect) <= LARGEST:
+        return []
+    return [f"--effect {effect:g}: must be from {-LARGEST:g} to {LARGEST:g}."]
 
 
 def planned(asked: Asked, base: Trial | None = None) -> Trial:
@@ -164,7 +172,8 @@ def steps(text: str) -> list[int]:
     try:
         if ":" in text:
             first, last, step = (int(part.replace("_", "")) for part in text.split(":"))
-            found = list(range(first, last + 1, step)) if step > 0 else []
+            curve = range(first, last + 1, step) if step > 0 else range(0)
+            found = list(curve[: MOST_STEPS + 1])  # never all of a long one
         else:
             found = sorted({int(part.replace("_", "")) for part in text.split(",")})
     except ValueError:

@@ -231,7 +231,7 @@ def _enough(rows: np.ndarray, p: int, errors: Errors) -> None:
     if rows.sum() < p + 1:
         raise DesignError(
             "lin needs two persons more than covariates and blocks in each arm, "
-            f"got {rows.sum()} persons: name fewer covariates."
+            f"got {rows.sum()} persons: name fewer covariates, or use ancova or fixed_effects."
         )
     if errors.cluster is not None and (count := len(np.unique(errors.cluster[rows]))) < p + 1:
         raise DesignError(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from evaluate import schemas
-from evaluate.covariates import columns_of, imputed
+from evaluate.covariates import Covariates, columns_of, imputed
 from evaluate.effects.batches import Batch, batches
-from evaluate.effects.fit import Fit
-from evaluate.effects.groups import NO_TAKEUP, Key, first_stage, fits_by_group, taking_part
+from evaluate.effects.fit import Fit, fit
+from evaluate.effects.groups import (
+    NO_TAKEUP,
+    Key,
+    errors_of,
+    first_stage,
+    fits_by_group,
+    taking_part,
+)
 from evaluate.estimates import Estimates
 from evaluate.fieller import FiellerSet, fieller
 from evaluate.notes import joined, note
@@ -20,6 +27,7 @@ from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
 EXACT = 1e-10  # error of a first stage in which all take part who are offered, and no others
+NONE = Covariates(np.empty((0, 0)), (), ())  # means are not adjusted
 WOMEN = "gender=women"  # a characteristic of the compliers, beside the covariates
 
 
@@ -183,20 +191,16 @@ def compliers(study: Study, plan: Plan) -> pd.DataFrame:
     if plan.columns.both_genders:
         values = np.column_stack([study.groups["women"].astype(float), values])
         names = [WOMEN, *names]
-    x, ones = imputed(values), [_ones(column) for column in values.T]
-    known, taken = ~np.isnan(study.takeup), np.nan_to_num(study.takeup)
-    y = np.column_stack([x * taken[:, None], x, taken])
-    p = len(names)
-    fits = fits_by_group(study, plan, "difference_in_means", y, known, covariates)
-    for (group, contrast), fit in fits.items():
-        if contrast[1] != 0 or group == GAP or not p:
-            continue
-        found = None
-        if fit.effects is not None and abs(fit.effects.value[-1]) > NO_TAKEUP:
-            found = fit.effects.pick(slice(p)).over(fit.effects.pick([2 * p] * p))
-        w = np.ones(study.n) if study.weight is None else study.weight
-        mean = np.average(x[fit.rows], axis=0, weights=w[fit.rows]) if fit.rows.any() else None
-        sides = [fit.rows & (study.arm == a) for a in contrast]
+    ones, w = [_ones(column) for column in values.T], study.weight
+    for group, contrast, x, one in _characterised(study, plan, values):
+        p, found = len(names), None
+        if one.effects is not None and abs(one.effects.value[-1]) > NO_TAKEUP:
+            found = one.effects.pick(slice(p)).over(one.effects.pick([2 * p] * p))
+        own = None if w is None else w[one.rows]
+        mean = np.average(x[one.rows], axis=0, weights=own) if one.rows.any() else None
+        absent = np.isnan(values[one.rows]).sum(axis=0)
+        taken = study.takeup == 1
+        sides = [one.rows & (study.arm == a) for a in contrast]
         for i, name in enumerate(names):
             if name == WOMEN and group != "all":
                 continue
@@ -208,14 +212,38 @@ def compliers(study: Study, plan: Plan) -> pd.DataFrame:
                     "mean_all": None if mean is None else mean[i],
                     "mean_compliers": None if found is None else found.value[i],
                     "std_error": None if found is None else found.std_error[i],
-                    "n": int(fit.rows.sum()),
-                    "note": ""
-                    if found is not None
-                    else joined(list(fit.notes)) or note("no_takeup"),
-                    **_behind(sides, taken == 1, ones[i]),
+                    "n": int(one.rows.sum()),
+                    "note": _said(one, found is not None, int(absent[i])),
+                    **_behind(sides, taken, ones[i]),
                 }
             )
     return pd.DataFrame(rows, columns=list(schemas.COMPLIERS.columns))
+
+
+def _characterised(
+    study: Study, plan: Plan, values: np.ndarray
+) -> Iterator[tuple[str, tuple[int, int], np.ndarray, Fit]]:
+    """Yield effects on characteristics times take-up, on both, in every group.
+
+    What is missing takes the mean of the group, as in the regressions.
+    """
+    assert study.takeup is not None
+    known, taken = ~np.isnan(study.takeup), np.nan_to_num(study.takeup)
+    errors = errors_of(study, plan, "difference_in_means")
+    for group, members in study.groups.items():
+        rows, x = members & known, np.zeros_like(values)
+        x[rows] = imputed(values[rows])
+        y = np.column_stack([x * taken[:, None], x, taken])
+        fits = fit(study, errors, "difference_in_means", y, rows, NONE)
+        for contrast, one in zip(study.contrasts, fits, strict=True):
+            if contrast[1] == 0 and values.shape[1]:
+                yield group, contrast, x, one
+
+
+def _said(fit: Fit, is_told: bool, absent: int) -> str:
+    if not is_told:
+        return joined(list(fit.notes)) or note("no_takeup")
+    return note("imputed", n=absent) if absent else ""
 
 
 def _ones(values: np.ndarray) -> np.ndarray | None:

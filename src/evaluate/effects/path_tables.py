@@ -138,7 +138,7 @@ def _sums(
     times = "years" if step == 12 else "months"
     unit = times if stated.unit == "share" else f"{stated.unit} x {times}"
     for kind, points, by in parts:
-        shown = lead | {"kind": kind, "unit": unit} | _behind(points)
+        shown = lead | {"kind": kind, "unit": unit} | _behind(points, from_zero=kind == "area")
         if "treated" in kind or "control" in kind:
             shown["estimator"] = None
         if lacking := missing(points):
@@ -168,10 +168,11 @@ def _of(point: Point) -> Row:
     }
 
 
-def _behind(points: Sequence[Point], telling: bool = True) -> Row:
+def _behind(points: Sequence[Point], telling: bool = True, from_zero: bool = False) -> Row:
     """Return the persons behind several months, and what a reader must know of them."""
     n = [p.n for p in points]
-    notes = [note("months", first=points[0].month, last=points[-1].month)]
+    first = 0 if from_zero else points[0].month  # an area begins with no effect at time zero
+    notes = [note("months", first=first, last=points[-1].month)]
     if telling:
         if followed(points) < len(points):
             notes.append(note("persons_vary", low=f"{min(n):,}", high=f"{max(n):,}"))

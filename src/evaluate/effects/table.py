@@ -102,6 +102,8 @@ def _reasons(one: Estimand, batch: Batch, flat: set[tuple[object, ...]]) -> list
     for i in range(k):
         place = (one.estimand, one.estimator, one.contrast, i)
         reason = note("constant") if constant[i] else note("no_spread") if still[i] else ""
+        if not np.isfinite(fit.effects.std_error[i]):
+            reason = note("too_large")
         if reason and one.group in ("women", "men"):
             flat.add(place)
         if not reason and one.group == GAP and place in flat:

@@ -99,7 +99,8 @@ def _test(
     gap: pd.DataFrame,
     level: float,
 ) -> dict[str, object]:
-    if chosen["estimate"].isna().any() or len(chosen) < 2:
+    told = np.isfinite(chosen[["estimate", "std_error"]].to_numpy(dtype=float)).all()
+    if not told or len(chosen) < 2:
         return {"note": note("no_test")}
     levels = _levels(chosen, pairs)
     df = float(gap["df"].iloc[0]) if len(gap) else None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from evaluate.plan.closed import Closed, Code
+from evaluate.plan.closed import Closed, Code, code_text
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 AnyShare = Annotated[float, Field(ge=0, le=1)]
 Places = Annotated[int, Field(ge=1)]
+ROUNDED = 0.005  # shares of all arms sum to one but for this: 0.333 three times
 
 
 class ShareColumn(Closed):
@@ -83,6 +85,35 @@ class Assignment(Closed):
         if self.saturation is not None and (self.by_person or self.share is not None):
             raise ValueError("saturation is the share offered in each cluster: name no other")
         return self
+
+    def share_faults(self, arms: Sequence[str]) -> list[str]:
+        """Say which shares are of no arm, which arms have none, and whether the sum can be.
+
+        Parameters
+        ----------
+        arms : sequence of str
+            The arms as `code_text` spells them, control first.
+        """
+        if not isinstance(self.share, dict):
+            return []
+        shares = {code_text(arm): share for arm, share in self.share.items()}
+        control, *others = arms
+        strange, without = (
+            [a for a in shares if a not in arms],
+            [a for a in others if a not in shares],
+        )
+        listed = ", ".join(others)
+        found = [f"`{a}` is no arm ({listed}); name the share of each arm" for a in strange]
+        if not strange:
+            found += [f"arm `{a}` has no share; name the share of each arm" for a in without]
+        total = sum(shares.values())
+        if control in shares and not found and abs(total - 1) > ROUNDED:
+            found.append(f"the shares sum to {total:.4g}; with that of control `{control}`, to 1")
+        elif control not in shares and not found and total >= 1:
+            found.append(
+                f"the shares sum to {total:.4g}; they must leave a share for control `{control}`"
+            )
+        return found
 
     @property
     def probability(self) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from evaluate.plan.assignment import Assignment
-from evaluate.plan.closed import Closed, Flag, Text
+from evaluate.plan.closed import Closed, Flag, Text, code_text
 from evaluate.plan.columns import Columns
 from evaluate.plan.costs import Costs
 from evaluate.plan.outcomes import Outcome, OutcomeColumn
@@ -140,6 +140,7 @@ class Plan(Closed):
         if rule and isinstance(rule.share, dict) and len(self.cell_columns) != 1:
             text = "by cell, name one column in `within`; for several, a column of shares"
             faults.append((("assignment", "rule", "share"), text))
+        faults += self._shares()
         faults += self._saturation()
         if self.analysis.slopes == "shared" and not self.columns.both_genders:
             text = "needs women and men in columns.gender"
@@ -148,6 +149,14 @@ class Plan(Closed):
             said = "; ".join(f"{'.'.join(loc)}: {text}" for loc, text in faults)
             raise PydanticCustomError("names", "{said}", {"said": said, "faults": faults})
         return self
+
+    def _shares(self) -> list[tuple[tuple[str, ...], str]]:
+        """Find shares that do not fit the arms, where the plan names these."""
+        treatment = self.columns.treatment
+        if treatment.arms is None:
+            return []  # the data tell
+        arms = [code_text(arm) for arm in (treatment.control, *treatment.arms)]
+        return [(("assignment", "share"), text) for text in self.assignment.share_faults(arms)]
 
     def _saturation(self) -> list[tuple[tuple[str, ...], str]]:
         """Find what a draw in two levels cannot do without."""

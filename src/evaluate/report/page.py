@@ -33,6 +33,7 @@ from evaluate.report.words import Words
 from evaluate.study import GAP
 
 TEMPLATES = Path(__file__).parent / "templates"
+MOST_PANELS = 6  # of one figure, side by side
 CHAPTERS = (
     "summary", "data", "design", "effects", "heterogeneity", "costs", "method", "limits",
     "provenance",
@@ -161,6 +162,8 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
     if len(released.balance):
         named = released.balance["covariate"].map(words.covariate)
         balance = released.balance.assign(covariate=named)
+        if len(released.contrasts) > MOST_PANELS:  # the table has all of them
+            balance = balance[balance["arm"].isin(released.arms[:MOST_PANELS])]
         drawn["love"] = figures.love_plot(balance, words, label=label("love"))
     drawn |= _by_month(released, words)
     for outcome, month in _outcomes(released):
