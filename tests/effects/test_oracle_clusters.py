@@ -55,7 +55,7 @@ def compare(prefix, case, arm, kind, weighted, blocked, df=True, estimand="itt")
     estimator = next(PLAIN[name] for name in PLAIN if case.removeprefix("iv ").startswith(name))
     study = trial(arm, weighted, blocked)
     rows = effects(study, plan(study, estimator, kind, blocked)).table
-    rows = rows[rows["estimand"] == estimand]
+    rows = rows[(rows["estimand"] == estimand) & rows["estimator"].isin([estimator, "tsls"])]
     compared = 0
     for row in rows.itertuples():
         key = (f"{prefix}{case}", f"{OUTCOMES[row.outcome]} {row.arm} {row.group}")
