@@ -9,7 +9,7 @@ NOTES = {
     "few_clusters": "not estimated: fewer than two clusters in one of the arms have the outcome",
     "no_block": "not estimated: no block holds both arms",
     "no_gap": "not estimated: it needs an estimate for both women and men",
-    "too_large": "not estimated: values are too large to compute with; is one a code for missing",
+    "too_large": "not estimated: values too large to compute with, perhaps a code for missing",
     "no_test": "not tested: a group has no estimate",
     "no_takeup": "not estimated: the offer did not change who took part",
     "error": "not estimated: {reason}",

@@ -26,7 +26,16 @@ EFFECTS = (
     "conf_high, p_value, p_value_randomisation, p_value_adjusted, df, level, std_error_kind, n, "
     "n_treated, n_control, n_clusters, mean_treated, mean_control, unit, prespecified, note"
 ).split(", ")
-MAY_BE_EMPTY = {"heterogeneity", "cleaning", "dose", "states", "paths", "incidence", "bounds"}
+MAY_BE_EMPTY = {
+    "heterogeneity",
+    "cleaning",
+    "dose",
+    "states",
+    "paths",
+    "incidence",
+    "bounds",
+    "spillovers",
+}
 HEAVY = {"dowhy", "econml", "sklearn", "statsmodels", "matplotlib", "nbclient", "nbconvert"}
 ALLOWED = {"report": {"matplotlib"}, "notebooks": {"matplotlib", "nbclient", "nbconvert"}}
 
