@@ -1,0 +1,74 @@
+"""One schema per file in the flow: its columns, their types, units and bounds.
+
+Columns that a plan names carry its names behind a prefix: ``covariate.age``,
+``baseline.hours``, ``group.education``; outcomes are ``hours`` or ``earnings@12``.
+"""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from evaluate.schemas.columns import BASES, PAYERS
+from evaluate.schemas.costs import COST_EFFECTIVENESS, COST_RECORDS, COSTS
+from evaluate.schemas.data import CLEANING, DOSE, FLOW, OUTCOMES, PARTICIPANTS, QUARANTINE, STATES
+from evaluate.schemas.design import BALANCE, DESIGN_CHECKS, POWER
+from evaluate.schemas.effects import (
+    BOUNDS,
+    COMPLIERS,
+    COVARIANCES,
+    EFFECTS,
+    HETEROGENEITY,
+    INCIDENCE,
+    NET_EFFECTS,
+    PARTICIPATION,
+    PATHS,
+    SPILLOVERS,
+)
+
+__all__ = [
+    "BALANCE",
+    "BASES",
+    "BOUNDS",
+    "BUILD_ONLY",
+    "CLEANING",
+    "COMPLIERS",
+    "COSTS",
+    "COST_EFFECTIVENESS",
+    "COST_RECORDS",
+    "COVARIANCES",
+    "DESIGN_CHECKS",
+    "DOSE",
+    "EFFECTS",
+    "FLOW",
+    "HETEROGENEITY",
+    "INCIDENCE",
+    "NET_EFFECTS",
+    "OUTCOMES",
+    "PARTICIPANTS",
+    "PARTICIPATION",
+    "PATHS",
+    "PAYERS",
+    "POWER",
+    "QUARANTINE",
+    "SPILLOVERS",
+    "STATES",
+    "released",
+]
+
+BUILD_ONLY = {
+    "cleaning": ("persons", "women_persons", "men_persons"),
+    "dose": ("n_any",),
+    "design_checks": ("least",),
+    "paths": ("n_least",),
+    "incidence": ("n_entered", "n_competing"),
+    "bounds": ("missing_treated", "missing_control"),
+    "participation": ("takers_treated", "takers_control"),
+    "compliers": tuple(c for c in COMPLIERS.columns if c.endswith(("_treated", "_control"))),
+    "spillovers": ("least",),
+}
+
+
+def released(name: str) -> pa.DataFrameSchema:
+    """Return the schema of a table of `results/`: without what the gate alone may see."""
+    schema: pa.DataFrameSchema = globals()[name.upper()]
+    return schema.remove_columns([c for c in BUILD_ONLY.get(name, ()) if c in schema.columns])
