@@ -65,8 +65,15 @@ def trial(
     estimators=None,
     effect=1.0,
     permutations=10_000,
+    outcomes=1,
+    missing=0.0,
+    multiplicity="westfall_young",
 ):
-    """Draw a trial; return its study, its plan, and the true effects by estimand and group."""
+    """Draw a trial; return its study, its plan, and the true effects by estimand and group.
+
+    Of several outcomes each is the same with noise of its own added; `missing` is the chance
+    that a person lacks them.
+    """
     if clusters:
         cluster = np.repeat(np.arange(clusters), rng.integers(4, 17, clusters))
         units, unit = clusters, cluster
@@ -95,6 +102,9 @@ def trial(
         y = 0.8 * (block % 5) + x @ [1.0, -0.5] + gain * took + noise
         if clusters or waves:
             y += 0.6 * rng.normal(size=units)[unit]
+    y = y[:, None] + (rng.normal(size=(n, outcomes)) if outcomes > 1 else 0)
+    if missing:
+        y[rng.random(n) < missing] = np.nan
     weight = rng.uniform(0.5, 3, n) if weighted else None
     groups = {"all": np.ones(n, dtype=bool), "women": women, "men": ~women}
     late = {
@@ -103,9 +113,7 @@ def trial(
     }
     late["women-men"] = late["women"] - late["men"]
     named = block if blocks or pairs or waves else None
-    study = study_from(
-        y[:, None], arm, women, x, named, weight, took.astype(float), cluster=cluster
-    )
+    study = study_from(y, arm, women, x, named, weight, took.astype(float), cluster=cluster)
     columns = {"takeup": {"column": "t", "taken": 1}}
     columns |= {"blocks": ["b"]} if blocks or pairs else {}
     columns |= {"weight": "w"} if weighted else {}
@@ -116,11 +124,15 @@ def trial(
         study.y,
         columns=columns,
         covariates=["x0", "x1"],
+        outcomes={
+            f"y{i}": {"column": f"y{i}", "unit": "SEK", "role": "primary"} for i in range(outcomes)
+        },
         analysis={
             "estimators": chosen,
             "slopes": slopes,
             "interval": interval,
             "permutations": permutations,
+            "multiplicity": multiplicity,
         },
     )
     itt = {group: COMPLIERS * value for group, value in late.items()}

@@ -10,7 +10,6 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from evaluate.effects.multiplicity import (
-    _multipliers,
     benjamini_hochberg,
     holm,
     romano_wolf,
@@ -191,10 +190,26 @@ def test_any_false_rejection_is_as_rare_as_it_should_be(family):
     assert (found <= 0.05).mean() > 0.9
 
 
-def test_signs_have_mean_zero_and_variance_one():
-    for units in (6, 40):
-        drawn = _multipliers(20_000, units, np.random.default_rng(1))
-        values, count = np.unique(drawn, return_counts=True)
-        assert len(values) == (6 if units == 6 else 2)
-        assert stats.chisquare(count).pvalue > 1e-4
-        assert_allclose((drawn**2).mean(), 1, atol=0.02)
+def test_few_units_have_the_tails_of_t():
+    def family(rng):
+        return romano_wolf(estimates(rng, 4, units=10), 199, rng)
+
+    rate = np.mean([(family(np.random.default_rng(s)) <= 0.05).any() for s in range(600)])
+    assert rate < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 600)
+
+
+def test_degrees_of_freedom_may_differ():
+    one = estimates(np.random.default_rng(8), 2, truth=0.2, shared=0.0)
+    one = Estimates(one.value, one.scores, np.array([4.0, 199.0]))
+    found = romano_wolf(one, 20_000, np.random.default_rng(1))
+    order = np.argsort(one.p_value)
+    assert (np.diff(found[order]) >= 0).all()
+    assert_allclose(found[order[1]], one.p_value[order[1]], atol=0.015)
+    assert found[order[0]] <= 2 * one.p_value[order[0]] + 0.01
+
+
+def test_a_statistic_too_far_for_a_p_value_is_rejected():
+    far = estimates(np.random.default_rng(9), 2)
+    far = Estimates(far.value + np.array([1e6, 0.0]), far.scores, far.df)
+    found = romano_wolf(far, 199, np.random.default_rng(1))
+    assert found[0] <= 1 / 200

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
+from evaluate.effects.bands import joint_t
 from evaluate.estimates import Estimates
 
-CELLS = 20_000_000  # multipliers held at a time
 TIE = 1e-5  # of a statistic, or of one: single precision cannot tell it from a tie
-FEW_UNITS = 12  # up to which signs alone give too few different samples
+FURTHEST = 1e9  # statistic whose p-value is no number above zero
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -92,55 +93,40 @@ def westfall_young(statistic: np.ndarray, drawn: np.ndarray, every: bool = False
 
 
 def romano_wolf(estimates: Estimates, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Adjust by the largest statistics under random signs of the scores, step by step.
+    """Adjust by the largest statistics under random multipliers of the scores, step by step.
+
+    Statistics count by their own p-values, and the draws are of t (`bands.joint_t`): with normal
+    draws, 16 clusters rejected some true hypothesis in 13 instead of 5 per cent of trials.
 
     Parameters
     ----------
     estimates : Estimates
         k estimates of the family. Their scores may be those of different groups.
     draws : int
-        Samples of signs; of few units, of Webb's six weights.
+        Samples of multipliers.
     rng : Generator
         Source of the draws.
 
     Returns
     -------
     ndarray, shape (k,)
-        Never below the p-value itself.
+        Never below the p-value itself; NaN without a standard error.
 
     References
     ----------
     Romano and Wolf (2005), Stepwise multiple testing as formalized data snooping, Econometrica
-    73(4); Webb (2023), Reworking wild bootstrap-based inference for clustered errors, Canadian
-    Journal of Economics 56(3).
+    73(4).
     """
-    error = estimates.std_error
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = np.where(error > 0, estimates.value / error, np.nan)
-    used = estimates.scores.any(axis=1)
-    scores = estimates.scores[used] / np.where(error > 0, error, 1)
-    scores = scores.astype(np.float32)
-    units, drawn = len(scores), np.empty((draws, len(statistic)), dtype=np.float32)
-    step = max(1, CELLS // max(units, 1))
-    for start in range(0, draws, step):
-        rows = drawn[start : start + step]
-        np.abs(_multipliers(len(rows), units, rng) @ scores, out=rows)
-    p = np.fmax(westfall_young(statistic, drawn), np.where(error > 0, estimates.p_value, np.nan))
-    family, order = _family(-np.abs(statistic))
-    return _placed(family, order, np.maximum.accumulate(p[order]))
-
-
-def _multipliers(draws: int, units: int, rng: np.random.Generator) -> np.ndarray:
-    """Return multipliers of mean zero and variance one, float32, shape (draws, units)."""
-    if units <= FEW_UNITS:
-        size = np.sqrt([0.5, 1, 1.5])
-        return rng.choice(np.r_[-size, size].astype(np.float32), (draws, units))
-    width = -(-units // 8)
-    packed = np.frombuffer(rng.bytes(draws * width), dtype=np.uint8).reshape(draws, width)
-    signs = np.unpackbits(packed, axis=1, count=units).astype(np.float32)
-    signs *= 2
-    signs -= 1
-    return signs
+    adjusted = np.full(len(estimates.value), np.nan)
+    known = np.flatnonzero(estimates.variance > 0)
+    if not len(known):
+        return adjusted
+    p = estimates.p_value[known]
+    distance = stats.t.isf(p / 2, estimates.df[known].min()).clip(max=FURTHEST)
+    stepped = westfall_young(distance, joint_t(estimates.pick(known), draws, rng))
+    order = np.argsort(-distance, kind="stable")
+    adjusted[known[order]] = np.maximum.accumulate(np.fmax(stepped, p)[order])
+    return adjusted
 
 
 def _family(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
