@@ -215,7 +215,7 @@ def test_few_who_accepted_and_did_not_start_are_not_given_away():
     assert {(0, c) for c in ("n", "women", "men", "arm=1")}.isdisjoint(gone)
 
 
-def test_where_everybody_was_followed_those_included_are_shown():
+def test_where_everybody_was_followed_or_has_an_outcome_those_included_are_shown():
     table = flow_table(
         [
             ("included", "", 160, 80, 80, 80, 80),
@@ -224,9 +224,9 @@ def test_where_everybody_was_followed_those_included_are_shown():
             ("analysed", "income@12", 157, 79, 78, 80, 77),
         ]
     )
-    assert release({"flow": table}, RULE).withheld == []
-    gone = empty_cells(release({"flow": table.drop(index=1)}, RULE).tables["flow"])
-    assert gone
+    for rows in ([], [1], [2]):
+        assert release({"flow": table.drop(index=rows)}, RULE).withheld == []
+    assert empty_cells(release({"flow": table.drop(index=[1, 2])}, RULE).tables["flow"])
 
 
 def test_persons_followed_are_no_way_to_those_analysed():

@@ -193,15 +193,24 @@ def test_participants_without_the_outcome_are_hidden_where_they_are_few():
     assert told.withheld == []
 
 
-@pytest.mark.parametrize("column", ["n", "women"])
-def test_the_number_included_is_not_in_the_compliers_where_the_flow_hides_it(column):
+@pytest.mark.parametrize("told", [True, False])
+def test_the_number_included_is_not_in_the_compliers_where_the_flow_hides_it(told):
     tables = tables_of(counted(control=(0, 0)))
+    if not told:  # everybody has the outcome of the effects, but for some in the flow
+        tables = {name: tables[name] for name in ("flow", "balance", "compliers")}
     flow = tables["flow"]
-    flow.loc[flow["step"] == "analysed", [column]] -= 3
+    flow.loc[flow["step"] == "analysed", ["n", "women", "men", "arm=0", "arm=1"]] -= [
+        12,
+        3,
+        9,
+        9,
+        3,
+    ]
     persons = {(g, a): 200 if g == "all" else 100 for g in GROUPS for a in "01"}
     out = release(tables, RULE, control="0", persons=persons).tables
-    hidden = out["flow"].set_index("step").loc["included"].isna().any()
-    assert out["compliers"]["n"].isna().all() == hidden
+    assert out["flow"].set_index("step").loc["included"].notna().all() == told
+    assert out["compliers"]["n"].notna().all() == told
+    assert out["compliers"]["n"].isna().all() != told
 
 
 def test_numbers_are_withheld_by_rule_and_the_list_has_none():

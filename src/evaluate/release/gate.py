@@ -13,19 +13,28 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from evaluate.release.gate_bounds import gate_bound_effects, gate_bounds
-from evaluate.release.gate_cells import Gated, rounded
+from evaluate.release.gate_bounds import ESTIMATORS, gate_bounds
+from evaluate.release.gate_cells import Gated
 from evaluate.release.gate_cleaning import gate_cleaning
 from evaluate.release.gate_compliers import gate_compliers
 from evaluate.release.gate_costs import CostsOf, gate_cost_effectiveness, gate_costs
-from evaluate.release.gate_effects import COUNTS, Key, gate_effects, gate_heterogeneity
+from evaluate.release.gate_effects import (
+    NUMBERS,
+    RESULTS,
+    Key,
+    empty_effects_at,
+    gate_effects,
+    gate_heterogeneity,
+)
+from evaluate.release.gate_entries import Hidden, entries_withheld, hidden_months
 from evaluate.release.gate_flow import gate_balance, gate_flow
 from evaluate.release.gate_incidence import gate_incidence
 from evaluate.release.gate_months import gate_dose, gate_states
 from evaluate.release.gate_others import gate_other, gate_power
-from evaluate.release.gate_participation import gate_effects_on_participants, gate_participation
+from evaluate.release.gate_participation import gate_participation
 from evaluate.release.gate_paths import gate_paths
 from evaluate.release.gate_register import Register, register
+from evaluate.release.gate_rounding import round_counts
 from evaluate.release.gate_spillovers import gate_spillovers
 
 if TYPE_CHECKING:
@@ -59,6 +68,8 @@ class Judged:
         The cells, solved.
     min_cell, round_to : int
         The limits.
+    entries : dict
+        The months that must not show how many have entered, see `hidden_months`.
     effects, of_takers : set of tuple
         Outcome, month, arm and group of the effects that were withheld; of those whose numbers
         of participants were.
@@ -73,6 +84,7 @@ class Judged:
     register: Register
     min_cell: int
     round_to: int
+    entries: Hidden
     effects: set[Key]
     of_takers: set[Key]
     few: dict[str, bool]
@@ -95,7 +107,7 @@ GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
     "power": lambda t, j: gate_power(t, j.effects, j.min_cell),
     "spillovers": lambda t, j: gate_spillovers(t, j.effects, j.min_cell),
     "paths": lambda t, j: gate_paths(t, j.effects, j.min_cell),
-    "incidence": lambda t, j: gate_incidence(t, j.effects, j.min_cell, j.round_to),
+    "incidence": lambda t, j: gate_incidence(t, j.entries, j.effects, j.min_cell, j.round_to),
     "costs": lambda t, j: gate_costs(t, j.few, j.costs_of, j.min_cell),
     "cost_effectiveness": lambda t, j: gate_cost_effectiveness(
         t, j.effects, j.of_takers, j.costs_of, j.min_cell
@@ -111,6 +123,7 @@ def release(
     control: str = "control",
     persons: Mapping[tuple[str, str], int] | None = None,
     states: Mapping[str, Sequence[str]] | None = None,
+    entered: Mapping[str, int | None] | None = None,
     gender_relation: Literal["always", "exact"] = "always",
     costs_of: CostsOf = "programme",
 ) -> Released:
@@ -130,6 +143,9 @@ def release(
         the balance table are over.
     states : mapping of str to sequence of str, optional
         The states that an outcome is made of: its share is the sum of theirs.
+    entered : mapping of str to int or None, optional
+        The outcomes that are 1 from a first entry on, with the primary month, which is shown
+        before others.
     gender_relation : {"always", "exact"}
         Whether ``all`` less women and men gives away a group even where gender is not known
         for some, whose number a reader may have from the flow; or only where they add up.
@@ -156,12 +172,14 @@ def release(
     """
     min_cell, round_to, flow = disclosure.min_cell, disclosure.round_to, tables.get("flow")
     found = register(tables, min_cell, control, persons, states or {}, gender_relation == "always")
-    gated, withheld, of_takers = _effects(tables, found, min_cell)
+    entries = hidden_months(tables, control, entered or {}, min_cell)
+    gated, withheld, of_takers = _effects(tables, found, entries, min_cell)
     few = found.hidden_in_flow(flow, "took_part").items()
     judged = Judged(
         found,
         min_cell,
         round_to,
+        entries,
         withheld,
         of_takers,
         few={c.removeprefix("arm="): small for c, small in few if c.startswith("arm=")},
@@ -174,15 +192,15 @@ def release(
         elif name not in gated:
             gated[name] = gate_other(name, table, withheld, min_cell)
     return Released(
-        {n: _rounded(n, gated[n].table, round_to) for n in tables},
+        {n: round_counts(n, gated[n].table, round_to) for n in tables},
         [entry for name in tables for entry in gated[name].withheld],
     )
 
 
 def _effects(
-    tables: Mapping[str, pd.DataFrame], found: Register, min_cell: int
+    tables: Mapping[str, pd.DataFrame], found: Register, entries: Hidden, min_cell: int
 ) -> tuple[dict[str, Gated], set[Key], set[Key]]:
-    """Gate the effects, and the bounds and participation that empty some of them.
+    """Gate the effects, and what empties some of them: entries, bounds and participation.
 
     Returns
     -------
@@ -195,25 +213,25 @@ def _effects(
     withheld: set[Key] = set()
     of_takers: set[Key] = set()
     if "effects" in tables:
-        gated["effects"], withheld = gate_effects(
-            tables["effects"], found.effects, found.cells, min_cell
-        )
+        table = tables["effects"]
+        own, withheld = gate_effects(table, found.effects, found.cells, min_cell)
+        keys = entries_withheld(table, entries)
+        gated["effects"] = empty_effects_at(own, keys, NUMBERS, min_cell)
+        withheld |= set(keys)
     if "bounds" in tables:
-        gated["bounds"], keys = gate_bounds(
+        gated["bounds"], rows = gate_bounds(
             tables["bounds"], found.bounds, withheld, found.cells, min_cell
         )
-        if "effects" in gated:
-            gated["effects"] = gate_bound_effects(gated["effects"], keys, min_cell)
+        if effects := gated.get("effects"):
+            of_bounds = effects.table["estimator"].isin(ESTIMATORS)
+            keys = dict.fromkeys(rows, False)
+            gated["effects"] = empty_effects_at(effects, keys, NUMBERS, min_cell, of_bounds)
     if "participation" in tables:
         gated["participation"], of_takers = gate_participation(
             tables["participation"], found.participation, withheld, found.cells, min_cell
         )
-        if "effects" in gated:
-            gated["effects"] = gate_effects_on_participants(gated["effects"], of_takers, min_cell)
+        if effects := gated.get("effects"):
+            late = effects.table["estimand"] == "late"
+            keys = dict.fromkeys(of_takers, False)
+            gated["effects"] = empty_effects_at(effects, keys, RESULTS, min_cell, late)
     return gated, withheld, of_takers
-
-
-def _rounded(name: str, table: pd.DataFrame, round_to: int) -> pd.DataFrame:
-    if name in ("flow", "cleaning") or round_to <= 1:
-        return table
-    return table.assign(**{c: rounded(table[c], round_to) for c in COUNTS if c in table})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from evaluate.notes import note
 from evaluate.release.gate_cells import (
     ALL,
     GAP,
@@ -19,14 +18,13 @@ from evaluate.release.gate_cells import (
     plain,
 )
 from evaluate.release.gate_effects import (
-    NUMBERS,
     Key,
     gate_followers,
     group_cost,
     identity_of,
+    noted,
     results_of,
     sides,
-    small_numbers_out,
 )
 
 MISSING = ("missing_treated", "missing_control")
@@ -39,6 +37,7 @@ def bounds_cells(
     table: pd.DataFrame,
     flow: pd.DataFrame | None,
     places: Mapping[tuple[int, str], int],
+    told: Collection[str],
     control: str,
     always: bool,
     min_cell: int,
@@ -55,6 +54,9 @@ def bounds_cells(
         As `schemas.FLOW`: those included less those analysed lack the outcome.
     places : mapping of (int, str) to int
         Cells of the flow.
+    told : collection of str
+        Columns of the flow whose number included other rows tell by arm: there, how many lack
+        an outcome is a difference between two n.
     control : str
         The control arm.
     always : bool
@@ -92,7 +94,7 @@ def bounds_cells(
     for groups in alike.values():
         cells.relate_groups(groups, always)
     if flow is not None:
-        _link_flow(cells, flow, places, lacking, min_cell)
+        _link_flow(cells, flow, places, told, lacking, min_cell)
     return rows
 
 
@@ -100,6 +102,7 @@ def _link_flow(
     cells: Cells,
     flow: pd.DataFrame,
     places: Mapping[tuple[int, str], int],
+    told: Collection[str],
     lacking: Mapping[Key, Mapping[tuple[str, str], int]],
     min_cell: int,
 ) -> None:
@@ -120,7 +123,7 @@ def _link_flow(
         for (group, arm), lack in by_place.items():
             parts.setdefault(f"arm={arm}" if group == ALL else group, []).append(lack)
         for column, lack_cells in parts.items():
-            if (row, column) not in places or (included, column) not in places:
+            if column in told or not {(row, column), (included, column)} <= places.keys():
                 continue
             few = sum(cells.counts[c] for c in lack_cells)
             if not 1 <= few < min_cell:
@@ -174,44 +177,5 @@ def gate_bounds(
     own = empty_rows("bounds", table, why, identity, numbers, min_cell)
     rest = gate_followers("bounds", own.table, withheld, min_cell)
     emptied = {i: False for i, place in enumerate(places) if place in withheld} | why
-    notes = [small_numbers_out(str(n), min_cell) if pd.notna(n) else n for n in table["note"]]
-    for i, small in emptied.items():
-        notes[i] = note("withheld" if small else "protects", n=min_cell)
-    out = rest.table.assign(note=pd.array(notes, dtype=object)) if len(table) else rest.table
+    out = noted(rest.table, emptied, min_cell) if len(table) else rest.table
     return Gated(out, [*own.withheld, *rest.withheld]), {places[i] for i in emptied}
-
-
-def gate_bound_effects(effects: Gated, keys: set[Key], min_cell: int) -> Gated:
-    """Empty the bounds among the effects whose rows in the table of bounds were withheld.
-
-    Parameters
-    ----------
-    effects : Gated
-        The table of effects, gated already.
-    keys : set of tuple
-        As from `gate_bounds`.
-    min_cell : int
-        The smallest count that passes.
-    """
-    table = effects.table
-    why = {
-        i: False
-        for i, row in enumerate(table.to_dict("records"))
-        if row["estimator"] in ESTIMATORS
-        and (row["outcome"], plain(row["month"]), row["arm"], row["group"]) in keys
-        and not is_withheld(row["note"], min_cell)
-    }
-    identity = ("outcome", "month", "arm", "estimand", "estimator", "group")
-    gated = empty_rows("effects", table, why, identity, NUMBERS, min_cell)
-    if not why:
-        return effects
-    notes = list(table["note"])
-    for i in why:
-        notes[i] = note("protects", n=min_cell)
-    out = gated.table.assign(note=pd.array(notes, dtype=object))
-    return Gated(out, [*effects.withheld, *gated.withheld])
-
-
-def is_withheld(text: object, min_cell: int) -> bool:
-    """Tell whether a note says that its row is withheld already."""
-    return text in (note("withheld", n=min_cell), note("protects", n=min_cell))

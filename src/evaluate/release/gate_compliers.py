@@ -9,10 +9,9 @@ from typing import Any
 import pandas as pd
 
 from evaluate.release.gate_cells import ALL, WOMEN, Cells, Gated, add_indicator, empty_rows
-from evaluate.release.gate_effects import Key, sides
+from evaluate.release.gate_effects import Key, noted, sides
 from evaluate.release.gate_flow import BALANCE_COST
 from evaluate.release.gate_participation import SIDES, taking_part
-from evaluate.release.gate_paths import noted
 
 BEHIND = tuple(f"{who}_{side}" for who in ("n", "takers", "ones", "both") for side in SIDES)
 COST = 5e9  # beside the flow, which goes first, and the balance

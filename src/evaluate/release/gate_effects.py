@@ -30,6 +30,7 @@ NUMBERS = (
     "p_value_adjusted", "df", "n", "n_treated", "n_control", "n_clusters", "mean_treated",
     "mean_control",
 )  # fmt: skip
+RESULTS = tuple(c for c in NUMBERS if not c.startswith(("n", "mean_")))  # all but n and levels
 COST = 1e12  # beside the flow and the balance, which go before an effect does
 STATISTICS = ("statistic", "p_value", "detectable")
 # Columns of other tables that are numbers but no results.
@@ -150,6 +151,57 @@ def small_numbers_out(text: str, min_cell: int) -> str:
         return f"fewer than {min_cell} {match[2]}" if small else match[0]
 
     return re.sub(r"(?<![\d.,-])(\d+) (persons|missing covariate values)", fewer, text)
+
+
+def noted(table: pd.DataFrame, why: Mapping[int, bool], min_cell: int) -> pd.DataFrame:
+    """Say in the notes what is withheld, and take small numbers out of the others."""
+    notes: list[Any] = [
+        small_numbers_out(str(n), min_cell) if pd.notna(n) else None for n in table["note"]
+    ]
+    for i, own in why.items():
+        notes[i] = note("withheld" if own else "protects", n=min_cell)
+    return table.assign(note=pd.array(notes, dtype=object))
+
+
+def is_withheld(text: object, min_cell: int) -> bool:
+    """Tell whether a note says that its row is withheld already."""
+    return text in (note("withheld", n=min_cell), note("protects", n=min_cell))
+
+
+def empty_effects_at(
+    effects: Gated,
+    keys: Mapping[Key, bool],
+    numbers: Sequence[str],
+    min_cell: int,
+    chosen: pd.Series | None = None,
+) -> Gated:
+    """Empty numbers of the effects that would tell what another rule or table withholds.
+
+    Parameters
+    ----------
+    effects : Gated
+        The table of effects, gated already.
+    keys : mapping of tuple to bool
+        Outcome, month, arm and group of what is withheld; true where a count is small.
+    numbers : sequence of str
+        The columns to empty.
+    min_cell : int
+        The smallest count that passes.
+    chosen : Series of bool, optional
+        The rows of the table that would tell it, such as those of some estimators; by default
+        all.
+    """
+    table = effects.table
+    rows = np.ones(len(table), dtype=bool) if chosen is None else chosen.to_numpy(dtype=bool)
+    why = {
+        i: keys[_place(row)]
+        for i, row in enumerate(table.to_dict("records"))
+        if rows[i] and _place(row) in keys and not is_withheld(row["note"], min_cell)
+    }
+    if not why:
+        return effects
+    gated = empty_rows("effects", table, why, (*CONTEXT, "group"), numbers, min_cell)
+    return Gated(noted(gated.table, why, min_cell), [*effects.withheld, *gated.withheld])
 
 
 def gate_heterogeneity(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> Gated:

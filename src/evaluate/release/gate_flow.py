@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -33,11 +33,14 @@ BALANCE_COST = 1e10
 STATISTICS = ("mean_treated", "mean_control", "smd", "variance_ratio")
 
 
-def flow_cells(cells: Cells, table: pd.DataFrame, always: bool, min_cell: int) -> Places:
+def flow_cells(
+    cells: Cells, table: pd.DataFrame, told: Collection[str], always: bool, min_cell: int
+) -> Places:
     """Enter the counts of the flow: sums down the steps and across gender and arms.
 
     The persons who did not take part, or have no outcome, are cells that no table prints but
-    a subtraction would, where they are few; so are those who accepted and did not start.
+    a subtraction would, where they are few; so are those who accepted and did not start. In
+    the columns in ``told``, those included are there to be read.
     """
     columns = [c for c in map(str, table) if c in ("n", WOMEN, MEN) or c.startswith("arm=")]
     places: Places = {}
@@ -63,12 +66,9 @@ def flow_cells(cells: Cells, table: pd.DataFrame, always: bool, min_cell: int) -
         included = [c for i, c in down.items() if steps[i] == "included"]
         if len(first) == 1:
             cells.relate(first[0], parts)
-        followed = {cells.counts[c] for i, c in down.items() if steps[i] == "followed"}
         for i, cell in down.items():
-            if len(included) != 1 or steps[i] not in (*REACHED, "followed", "analysed"):
-                continue
-            # Where everybody was followed, how many were included is there to be read.
-            if steps[i] != "analysed" or cells.counts[included[0]] not in followed:
+            later = REACHED if column in told else (*REACHED, "followed", "analysed")
+            if len(included) == 1 and steps[i] in later:
                 _few_left(cells, included[0], cell, ("rest", i, column), min_cell)
         reached = [(i, cell) for i, cell in down.items() if steps[i] in REACHED]
         reached.sort(key=lambda place: -cells.counts[place[1]])
@@ -89,32 +89,19 @@ def _few_left(cells: Cells, total: int, part: int, key: tuple[object, ...], min_
         cells.relate(total, [part, cells.add(key, rest, 0)])
 
 
-def link_flow(
-    cells: Cells, table: pd.DataFrame, places: Places, effects: EffectCells, min_cell: int
-) -> None:
+def link_flow(cells: Cells, table: pd.DataFrame, places: Places, effects: EffectCells) -> None:
     """Relate the flow to the sizes of the groups in the effects, which add up to it."""
     steps, reasons = table["step"].tolist(), table["reason"].tolist()
     rows = {r: i for i, (s, r) in enumerate(zip(steps, reasons, strict=True)) if s == "analysed"}
-    included = steps.index("included") if "included" in steps else -1
-    # A group with a small arm; women and men hide each other's.
-    few = {key for key, by_arm in effects.sizes.items() if _any_few(cells, by_arm, min_cell)}
-    few |= {(*k[:-1], other) for k in few if k[-1] in (WOMEN, MEN) for other in (WOMEN, MEN)}
     for key, by_arm in effects.sizes.items():
         outcome, month, _, _, group = key
-        row = rows.get(outcome if month is None else f"{outcome}@{month}", -1)
-        # That nobody lacks the outcome is a coincidence, which need only be heeded where a
-        # small arm is at stake; else a few missing outcomes would cost whole rows of effects.
-        for i in (row, included) if key in few else (row,):
-            if group == ALL:
-                for arm, size in by_arm.items():
-                    if (i, f"arm={arm}") in places:
-                        cells.relate(places[i, f"arm={arm}"], [size])
-            elif (i, group) in places:
-                cells.relate(places[i, group], list(by_arm.values()))
-
-
-def _any_few(cells: Cells, by_arm: Mapping[str, int], min_cell: int) -> bool:
-    return any(0 < cells.counts[size] < min_cell for size in by_arm.values())
+        i = rows.get(outcome if month is None else f"{outcome}@{month}", -1)
+        if group == ALL:
+            for arm, size in by_arm.items():
+                if (i, f"arm={arm}") in places:
+                    cells.relate(places[i, f"arm={arm}"], [size])
+        elif (i, group) in places:
+            cells.relate(places[i, group], list(by_arm.values()))
 
 
 def gate_flow(

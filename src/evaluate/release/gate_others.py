@@ -10,9 +10,9 @@ from evaluate.release.gate_effects import (
     Key,
     gate_followers,
     identity_of,
+    noted,
     results_of,
 )
-from evaluate.release.gate_paths import noted
 from evaluate.release.suppression import is_small
 
 TO_ALL = ("relative", "ratio_to_all")  # columns of a row that tell another's numbers

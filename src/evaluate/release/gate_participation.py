@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from evaluate.release.gate_bounds import is_withheld
 from evaluate.release.gate_cells import (
     ALL,
     GAP,
@@ -29,10 +28,10 @@ from evaluate.release.gate_effects import (
     gate_followers,
     group_cost,
     identity_of,
+    noted,
     results_of,
     sides,
 )
-from evaluate.release.gate_paths import noted
 
 SIDES = ("treated", "control")
 SHARES = ("takeup_treated", "takeup_control")
@@ -198,30 +197,3 @@ def gate_participation(
     follow = {i: False for i, at in enumerate(place) if at in withheld}
     out = noted(rest.table, follow | why, min_cell)
     return Gated(out, [*entries, *rest.withheld]), {place[i] for i in why}
-
-
-def gate_effects_on_participants(effects: Gated, keys: set[Key], min_cell: int) -> Gated:
-    """Empty the effects on participants that would tell a withheld number who took part.
-
-    Parameters
-    ----------
-    effects : Gated
-        The table of effects, gated already.
-    keys : set of tuple
-        As from `gate_participation`.
-    min_cell : int
-        The smallest count that passes.
-    """
-    table = effects.table
-    why = {
-        i: False
-        for i, row in enumerate(table.to_dict("records"))
-        if row["estimand"] == "late"
-        and (row["outcome"], plain(row["month"]), row["arm"], row["group"]) in keys
-        and not is_withheld(row["note"], min_cell)
-    }
-    if not why:
-        return effects
-    numbers = [c for c in results_of(table) if not c.startswith(("n", "mean_"))]
-    gated = empty_rows("effects", table, why, identity_of(table, numbers), numbers, min_cell)
-    return Gated(noted(gated.table, why, min_cell), [*effects.withheld, *gated.withheld])

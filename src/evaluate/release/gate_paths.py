@@ -10,7 +10,7 @@ import pandas as pd
 
 from evaluate.notes import note
 from evaluate.release.gate_cells import Gated, empty_rows, plain
-from evaluate.release.gate_effects import Key, small_numbers_out
+from evaluate.release.gate_effects import Key, noted
 from evaluate.release.suppression import is_small
 
 IDENTITY = ("outcome", "month", "arm", "group", "kind")
@@ -119,16 +119,6 @@ def rounded_to(table: pd.DataFrame, least: Mapping[int, float], min_cell: int) -
         text = note("rounded", step=f"{steps[i]:g}", n=min_cell)
         notes[i] = f"{notes[i]}; {text}" if isinstance(notes[i], str) and notes[i] else text
     return out.assign(note=pd.array(notes, dtype=object))
-
-
-def noted(table: pd.DataFrame, why: Mapping[int, bool], min_cell: int) -> pd.DataFrame:
-    """Say in the notes what is withheld, and take small numbers out of the others."""
-    notes: list[Any] = [
-        small_numbers_out(str(n), min_cell) if pd.notna(n) else None for n in table["note"]
-    ]
-    for i, own in why.items():
-        notes[i] = note("withheld" if own else "protects", n=min_cell)
-    return table.assign(note=pd.array(notes, dtype=object))
 
 
 def _row(table: pd.DataFrame, i: int, columns: Sequence[str] = IDENTITY) -> dict[str, Any]:

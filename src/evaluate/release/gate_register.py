@@ -14,6 +14,7 @@ from evaluate.release.gate_cleaning import cleaning_cells
 from evaluate.release.gate_compliers import CompliersCells, compliers_cells
 from evaluate.release.gate_effects import EffectCells, effect_cells
 from evaluate.release.gate_flow import Places, balance_cells, flow_cells, link_flow
+from evaluate.release.gate_included import link_included, told_included
 from evaluate.release.gate_months import DoseCells, dose_cells, states_cells
 from evaluate.release.gate_participation import Row, participation_cells
 
@@ -87,6 +88,7 @@ def register(
     """
     found = Register()
     cells, flow = found.cells, tables.get("flow")
+    told = told_included(tables, control, always, min_cell)
     if "effects" in tables:
         found.effects = effect_cells(cells, tables["effects"], control, always)
     if "balance" in tables:
@@ -94,11 +96,11 @@ def register(
             raise ReleaseError("balance: the gate needs the numbers of persons by group and arm.")
         found.balance = balance_cells(cells, tables["balance"], persons, control, always)
     if flow is not None:
-        found.flow = flow_cells(cells, flow, always, min_cell)
-        link_flow(cells, flow, found.flow, found.effects, min_cell)
+        found.flow = flow_cells(cells, flow, told.columns, always, min_cell)
+        link_flow(cells, flow, found.flow, found.effects)
     if "bounds" in tables:
         found.bounds = bounds_cells(
-            cells, tables["bounds"], flow, found.flow, control, always, min_cell
+            cells, tables["bounds"], flow, found.flow, told.by_rows, control, always, min_cell
         )
     if "participation" in tables:
         found.participation = participation_cells(
@@ -112,5 +114,7 @@ def register(
         found.dose = dose_cells(cells, tables["dose"], always, min_cell)
     if "states" in tables:
         found.states = states_cells(cells, tables["states"], states, always)
+    if flow is not None:
+        link_included(cells, flow, found.flow, told)
     cells.solve(min_cell)
     return found

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from evaluate.notes import note
 from evaluate.release.gate_cells import Gated, empty_rows, plain
-from evaluate.release.gate_effects import Key, small_numbers_out
+from evaluate.release.gate_effects import Key, noted
 from evaluate.release.suppression import is_small
 
 COUNTS = ("n", "n_treated", "n_control")
@@ -49,8 +48,5 @@ def gate_spillovers(table: pd.DataFrame, withheld: set[Key], min_cell: int) -> G
     identity = ("outcome", "month", "arm", "estimator", "saturation", "effect", "group")
     table = table.drop(columns="least", errors="ignore")
     gated = empty_rows("spillovers", table, why, identity, NUMBERS, min_cell)
-    notes = [small_numbers_out(str(n), min_cell) if pd.notna(n) else n for n in table["note"]]
-    for i in why:
-        notes[i] = note("withheld" if why[i] else "protects", n=min_cell)
-    out = gated.table if table.empty else gated.table.assign(note=notes)
+    out = gated.table if table.empty else noted(gated.table, why, min_cell)
     return Gated(out, gated.withheld)

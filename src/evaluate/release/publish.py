@@ -72,6 +72,7 @@ def publish(
         control=code_text(plan.columns.treatment.control),
         persons=persons,
         states=states_of(plan),
+        entered=entered_of(plan),
         costs_of=costs_of(plan),
     )
     published, withheld = dict(released.tables), list(released.withheld)
@@ -131,3 +132,12 @@ def states_of(plan: Plan) -> dict[str, list[str]]:
         if whole and set().union(*(codes[name] for name in whole)) == asked:
             found[key] = whole
     return found
+
+
+def entered_of(plan: Plan) -> dict[str, int | None]:
+    """Return the outcomes that are 1 from a first entry on, with their primary month."""
+    return {
+        name: outcome.primary_month
+        for name, outcome in plan.outcomes.items()
+        if outcome.measure == "entered"
+    }
