@@ -82,7 +82,7 @@ def size(name, trials):
     design = dict(DESIGNS[name])
     if not design.get("interval"):
         every = design.get("estimators", EVERY)
-        adjusted = "ancova" if design.get("clusters") else "lin"
+        adjusted = "lin" if "lin" in every and not design.get("clusters") else "ancova"
         design["estimators"] = [e for e in every if e in ("difference_in_means", adjusted)]
     for sequence in np.random.SeedSequence([SEED, len(name), 1]).spawn(trials):
         rng = np.random.default_rng(sequence)
@@ -239,6 +239,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--trials", type=int, default=TRIALS)
     options.add_argument("--only", default="", help="sections whose title holds this")
+    options.add_argument("--design", default="", help="designs whose name holds this")
     options.add_argument("--to", default=str(Path(__file__).parents[1] / "docs" / "validation.md"))
     chosen = options.parse_args()
     pages = [s for s in sections() if chosen.only in s.title]
@@ -254,6 +255,7 @@ def main():
             pool.submit(s.simulate, name, chosen.trials): (s, name)
             for s in pages
             for name in s.designs
+            if chosen.design in name
         }
         for done in as_completed(waiting):
             section, name = waiting[done]

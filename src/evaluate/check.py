@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from evaluate.errors import EvaluateError, Problems, fault_of_program, rows
+from evaluate.errors import EvaluateError, Problems, fault_of_program, persons, rows
 from evaluate.plan.load import codebook_faults, codebooks, load_codebook_file, load_plan, plan_path
 from evaluate.plan.model import Plan
 from evaluate.plan.support import unsupported, unused
@@ -58,8 +58,8 @@ def check_programme(name: str, memory_gb: float = 2.0) -> Check:
     arms = participants["arm"].value_counts()
     counts = ", ".join(f"{n:,} in arm {arm}" for arm, n in arms.sort_index().items())
     excluded = int(flow.loc[flow["step"] == "excluded", "n"].sum())
-    what = "persons in their waves" if plan.columns.wave else "persons"
-    lines = [f"no problems: {len(participants):,} {what} ({counts}), {rows(excluded)} excluded"]
+    what = persons(len(participants)) + (" in their waves" if plan.columns.wave else "")
+    lines = [f"no problems: {what} ({counts}), {rows(excluded)} excluded"]
     lines += [f"{reason} ({rows(n)})" for reason, n in _decided(flow)]
     for table, decisions in made["cleaning"].groupby("table", sort=False):
         lines += [f"{table}: {reason} ({rows(n)})" for reason, n in _decided(decisions)]

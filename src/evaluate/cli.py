@@ -121,6 +121,9 @@ def power(
     r2_clusters: Annotated[
         float | None, typer.Option(help="Explained between clusters. [default: --r2]")
     ] = None,
+    weighting: Annotated[
+        float | None, typer.Option(help="Design effect of weights (Kish). [default: 1, none]")
+    ] = None,
     level: Annotated[float | None, typer.Option(help="Of the intervals. [default: 0.95]")] = None,
     power: Annotated[float | None, typer.Option(help="Probability. [default: 0.8]")] = None,
     outcome: Annotated[

@@ -46,6 +46,11 @@ def rows(count: int) -> str:
     return f"{count:,} row" + ("" if count == 1 else "s")
 
 
+def persons(count: int) -> str:
+    """Return ``count`` with its noun: "1 person", "12 persons"."""
+    return f"{count:,} person" + ("" if count == 1 else "s")
+
+
 @contextmanager
 def reported(log: str | Path) -> Iterator[None]:
     """Turn an error into a message, in ``log`` and on stderr, and an exit code.

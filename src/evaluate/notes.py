@@ -126,6 +126,8 @@ FINDINGS = {
     "than places",
     "by_rule": "stated probability and that by the rule differ by at most {widest}; by more than "
     "0.001 for {n} persons",
+    "by_rule_one": "stated probability and that by the rule differ by at most {widest}; by more "
+    "than 0.001 for 1 person",
     "within": "the same probability of the offer for all in a block",
     "within_differ": "the probability of the offer differs within {differ} of {blocks} blocks, by "
     "at most {widest}: blocks must be the cells of the lottery, or persons be weighted by its "
@@ -137,11 +139,15 @@ FINDINGS = {
     "persons_drawn": "persons: {by_arm}; {number} assignments possible",
     "one_arm_blocks": "{lacking} of {blocks} blocks lack an arm: {n} persons, whom fixed effects "
     "keep and block-weighted estimates leave out",
+    "one_arm_blocks_one": "{lacking} of {blocks} blocks lack an arm: 1 person, whom fixed effects "
+    "keep and block-weighted estimates leave out",
 }
 
 
 def finding(kind: str, **values: object) -> str:
-    """Return the text of a check of the design with its values."""
+    """Return the text of a check of the design with its values; of one person in the singular."""
+    if str(values.get("n")) == "1" and f"{kind}_one" in FINDINGS:
+        kind = f"{kind}_one"
     return FINDINGS[kind].format(**values)
 
 

@@ -140,6 +140,23 @@ NAMED = {
                        "w: 1 row missing, or not above 0 and finite (columns.weight). Give"),
     "weight infinite": ([*people(15, w="1"), people(16, w="inf")[15]],
                         {"columns": {"weight": "w"}}, "w: 1 row missing, or not above 0 and fin"),
+    "weight too large": ([*people(15, w="1"), people(16, w="1e200")[15]],
+                         {"columns": {"weight": "w"}},
+                         "w: 1 row with a number beyond 1e+150, too large to compute with "
+                         "(columns.weight). Is it a code for missing? Leave these cells empty"),
+    "covariate too large": ([*people(14, x="1"), *people(16, x="-9e150")[14:]],
+                            {"covariates": ["x"]},
+                            "x: 2 rows with a number beyond 1e+150, too large to compute with "
+                            "(covariates). Is it a code for missing?"),
+    "baseline too large": ([*people(15, x="1"), people(16, x="1e151")[15]],
+                           {"outcomes": {"earn": {
+                               "column": "lön", "baseline": "x", "unit": "SEK"}}},
+                           "x: 1 row with a number beyond 1e+150, too large to compute with "
+                           "(outcomes.earn.baseline)."),
+    "cost too large": ([*people(15, x="1"), people(16, x="1e151")[15]],
+                       {"costs": {"currency": "SEK", "price_year": 2020, "column": "x",
+                                  "outcomes": ["earn"]}},
+                       "x: 1 row with a number beyond 1e+150, too large to compute with (costs"),
     "weight a text": ([*people(15, w="1"), people(16, w="x")[15]], {"columns": {"weight": "w"}},
                       "w: 1 row with a text that is not a number"),
     "share offered of one": (people(16, p="1"), {"assignment": {"share": {"column": "p"}}},
@@ -399,3 +416,16 @@ def test_all_files_that_cannot_be_read_are_named(path):
     with pytest.raises(Problems) as error:
         read_tables(made)
     assert len(error.value.problems) == 2
+
+
+@pytest.mark.parametrize("value", ["1e149", "-1e149", "1e150"])
+def test_a_covariate_whose_square_is_a_number_is_taken(path, value):
+    rows = [r | {"x": value if i == 3 else str(i)} for i, r in enumerate(people())]
+    assert len(cleaned(path, rows, covariates=["x"]).participants) == 16
+
+
+def test_a_number_too_large_in_a_row_that_is_left_out_is_none_of_the_study(path):
+    rows = [r | {"x": str(i)} for i, r in enumerate(people())]
+    rows[3] |= {"x": "1e200", "ålder": "12"}
+    study = cleaned(path, rows, covariates=["x"], eligibility=["ålder >= 18"])
+    assert len(study.participants) == 15

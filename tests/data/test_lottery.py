@@ -125,7 +125,26 @@ def test_a_stated_probability_of_0_or_1_is_no_lottery(path):
 
 def test_a_rule_by_which_nothing_is_drawn_is_refused(path):
     (fault,) = problems(path, towns(), {"places": 40})
-    assert fault.startswith("assignment.rule: by it the probability of the offer is 0 or 1 for eve")
+    said = (
+        "column ort (assignment.rule): by it the probability of the offer is 0 or 1 for everybody"
+    )
+    assert fault.startswith(f"{path}: {said}")
+    (fault,) = problems(path, towns(n="40"), {"places": "n"}, blocks=False)
+    assert fault.startswith(f"{path}: column n (assignment.rule): by it")
+    (fault,) = problems(path, towns(), {"places": 16}, blocks=False)
+    assert fault.startswith(f"{path}: column arm (assignment.rule): by it")
+
+
+def test_a_stated_probability_that_is_certain_is_said_of_its_column_alone(path):
+    (fault,) = problems(path, towns(p="1"), {"places": 3}, assignment={"column": "p"})
+    assert fault.startswith(f"{path}: column p: 16 rows missing, or not above 0 and below 1")
+
+
+def test_places_of_no_arm_are_told_where_the_data_tell_the_arms(path):
+    (fault,) = problems(path, towns(n="2"), {"places": {"ja": "n"}})
+    assert fault == (
+        "assignment.rule.places: `ja` is no arm (1); name the column with the places of each arm."
+    )
 
 
 def test_a_stated_probability_and_the_rule_stand_beside_each_other(path):
@@ -135,7 +154,7 @@ def test_a_stated_probability_and_the_rule_stand_beside_each_other(path):
     assert_allclose(table["lottery.probability"], [3 / 6] * 6 + [3 / 10] * 10)
 
 
-VARIES = "assignment: the probability of the offer has 2 different values, and columns.blocks"
+VARIES = "(assignment): the probability of the offer has 2 different values, and columns.blocks"
 
 
 def test_unequal_probabilities_are_never_pooled_by_accident(path):
@@ -143,9 +162,10 @@ def test_unequal_probabilities_are_never_pooled_by_accident(path):
     with pytest.raises(Problems) as error:
         cleaned(path, rows, assignment={"column": "p"})
     (fault,) = error.value.problems
-    assert fault.startswith(VARIES)
+    assert fault.startswith(f"{path}: column p {VARIES}")
     assert "Write the columns of the lottery's cells under columns" in fault
     (fault,) = problems(path, rows, {"within": ["ort"], "places": 3}, blocks=False)
+    assert fault.startswith(f"{path}: column ort {VARIES}")
     assert "Write `blocks: [ort]` under columns" in fault
     for columns in ({"blocks": ["ort"]}, {"weight": "w"}):
         assert len(cleaned(path, rows, assignment={"column": "p"}, columns=columns).participants)
@@ -165,11 +185,23 @@ WRONG = {
                        "n: 1 row missing, and assignment.rule needs it."),
     "places a fraction": (lambda rows: [r.update(n="2,5") for r in rows], {"places": "n"},
                           "n: 16 rows not a whole number, or below 0."),
+    "places a text": (lambda rows: [r.update(n="två") for r in rows[:6]], {"places": "n"},
+                      "n: 6 rows with a text that is not a number. Mend the data, declare "
+                      "`decimal`, or for an outcome name the `event` that counts as 1."),
+    "places a text and a fraction": (
+        lambda rows: [r.update(n=n) for r, n in zip(rows, ["x", "2,5", ""], strict=False)],
+        {"places": "n"},
+        "n: 1 row with a text that is not a number. Mend the data, declare `decimal`, or for an "
+        "outcome name the `event` that counts as 1."),
+    "eligible a text": (lambda rows: [r.update(m="x") for r in rows],
+                        {"places": "n", "eligible": "m"},
+                        "m: 16 rows with a text that is not a number. Mend the data, declare "
+                        "`decimal`, or for an outcome name the `event` that counts as 1."),
     "a share above one": (lambda rows: [r.update(n="2") for r in rows], {"share": "n"},
                           "n: 16 rows below 0 or above 1."),
     "a town without a share": (
         lambda rows: None, {"share": {"A": 0.5}},
-        "ort: 1 of its values, in 10 rows, have no share in assignment.rule.share. Name the "
+        "ort: 1 of its values, in 10 rows, has no share in assignment.rule.share. Name the "
         "share of each."),
 }  # fmt: skip
 

@@ -216,3 +216,54 @@ def test_linked_tables_are_read_from_each_waves_own_day(path, monkeypatch):
         found.tables["cleaning"][["table", "step", "reason", "n"]],
         expected.tables["cleaning"][["table", "step", "reason", "n"]],
     )
+
+
+def test_a_person_has_one_gender_in_all_waves(path):
+    """Persons 1 and 2 come again in wave 2 with the other gender, person 5 without one."""
+    rows = in_waves()
+    rows[16]["kön"], rows[17]["kön"], rows[18]["kön"] = "M", "K", ""
+    with pytest.raises(Problems) as error:
+        cleaned(path, rows, **WAVE)
+    (fault,) = error.value.problems
+    assert fault == (
+        f"{path}: column kön (columns.gender): 2 persons have another gender in some waves "
+        "(omgång) than in others, 4 rows in all. A person has one gender in all waves: find out "
+        "which is right and mend the data, or leave the gender of these rows empty, so that they "
+        "are in `all` alone."
+    )
+    rows[17]["kön"] = "M"
+    with pytest.raises(Problems, match=r"1 person has another gender in some waves.*, 2 rows in"):
+        cleaned(path, rows, **WAVE)
+    for row in (rows[0], rows[16]):
+        row["kön"] = ""
+    genders = cleaned(path, rows, **WAVE).participants["gender"]
+    assert genders.isna().sum() == 3
+
+
+def test_a_gender_that_differs_only_in_rows_left_out_is_none_of_the_study(path):
+    rows = in_waves(again=(0, 2, 4))
+    rows[17]["kön"] = "M"  # of person 3, who was offered in wave 1
+    assert cleaned(path, rows, **WAVE).quarantine["source_row"].to_list() == [18]
+
+
+def test_differing_genders_are_found_under_changed_keys(path):
+    rows = in_waves()
+    rows[16] |= {"id": "p0 ny", "kön": "M"}
+    with pytest.raises(Problems, match="1 person has another gender in some waves"):
+        cleaned(path, rows, keys=[{"old": "p0", "new": "p0 ny"}], **WAVE)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_differing_genders_are_counted_as_persons_and_rows(path, seed):
+    """Property: as many persons as have two genders among their rows, and all their rows."""
+    rng = np.random.default_rng(seed)
+    rows = [r | {"omgång": str(w), "arm": "0"} for w in (1, 2, 3) for r in people()]
+    rows += [r | {"id": f"n{i}", "omgång": "3"} for i, r in enumerate(people())]
+    for row in rows:
+        row["kön"] = rng.choice(["K", "M", ""], p=[0.45, 0.45, 0.1])
+    table = pd.DataFrame(rows)
+    known = table[table["kön"] != ""]
+    several = known.groupby("id")["kön"].nunique().loc[lambda n: n > 1].index
+    count = int(known["id"].isin(several).sum())
+    with pytest.raises(Problems, match=f"{len(several)} persons have another .*, {count} rows"):
+        cleaned(path, rows, **WAVE)

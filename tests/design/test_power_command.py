@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from simulate import plan_of, study_from
 from studies import people, plan_for, write_raw, write_study
@@ -15,7 +17,13 @@ from typer.testing import CliRunner
 from evaluate import schemas
 from evaluate.cli import app
 from evaluate.data.stage import run_stage
-from evaluate.design.past_trial import components, outcome_column, past_trial, trial_of
+from evaluate.design.past_trial import (
+    components,
+    design_effect,
+    outcome_column,
+    past_trial,
+    trial_of,
+)
 from evaluate.design.power import Clusters, Trial, detectable, persons_needed
 from evaluate.design.power_options import Asked, faults_of, planned, steps
 from evaluate.effects.table import effects
@@ -296,3 +304,78 @@ def test_clusters_that_were_drawn_say_what_they_share():
     lead = effects(study, plan).table.query("estimator == 'ancova' and estimand == 'itt'")
     for row in lead.itertuples():
         assert_allclose(detectable(trial, row.group), 2.805 * row.std_error, rtol=0.12)
+
+
+def test_a_missing_folder_of_the_file_is_said_and_not_made(tmp_path):
+    path = tmp_path / "none" / "here" / "power.csv"
+    result = evaluate("--persons", 500, "--csv", path)
+    assert result.exit_code == 1
+    assert f"--csv {path}: the folder {path.parent} is missing. Make it first." in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def weighted_trial(weight, arm, seed=3, cluster=None):
+    y = np.random.default_rng(seed).normal(size=(len(arm), 1))
+    women = np.arange(len(arm)) // 4 % 2 == 0
+    study = study_from(y, arm, women, weight=weight, cluster=cluster)
+    columns = {"weight": "w"} | ({"cluster": "c"} if cluster is not None else {})
+    plan = plan_of(y, columns=columns)
+    return trial_of(study, plan, plan.outcome_columns[0]), effects(study, plan).table.iloc[0]
+
+
+def test_weights_enter_by_their_design_effect():
+    rng = np.random.default_rng(4)
+    arm, weight = np.arange(4_000) % 4 == 0, rng.lognormal(sigma=0.8, size=4_000)
+    trial, row = weighted_trial(weight, arm.astype(int))
+    by_arm = [np.mean(weight[a] ** 2) / np.mean(weight[a]) ** 2 for a in (arm, ~arm)]
+    assert_allclose(trial.weighting, by_arm @ np.array([0.75, 0.25]))
+    # the spread of a sample of 4,000, and of its weighted mean of squares
+    assert_allclose(detectable(trial), 2.802 * row["std_error"], rtol=0.06)
+
+
+def test_weights_that_are_all_one_change_nothing():
+    arm = np.arange(400) % 2
+    without, _ = weighted_trial(None, arm)
+    alike, _ = weighted_trial(np.full(400, 3.0), arm)
+    assert without.weighting == 1
+    assert_allclose(alike.weighting, 1)
+    assert_allclose(detectable(alike), detectable(without))
+
+
+def test_weights_of_clusters_are_their_sizes():
+    rng = np.random.default_rng(6)
+    cluster = np.repeat(np.arange(200), 10)
+    weight = rng.lognormal(sigma=0.5, size=200)[cluster]
+    trial, _ = weighted_trial(weight, cluster % 2, cluster=cluster)
+    size = np.bincount(cluster, weight)
+    assert_allclose(trial.clusters.size_cv, size.std() / size.mean())
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=4, max_size=40), st.floats(1e-100, 1e100))
+def test_the_design_effect_is_one_or_more_whatever_the_scale(weights, scale):
+    weight, offered = np.array(weights), np.arange(len(weights)) % 2 == 0
+    found = design_effect(weight, offered)
+    assert 1 <= found <= len(weights)
+    assert_allclose(design_effect(scale * weight, offered), found)
+
+
+def test_the_command_states_the_weights_of_a_finished_programme(finished):
+    assert "Weights" not in evaluate("last").output
+    weighted = plan_for(
+        "heavy",
+        columns=plan_for("last")["columns"] | {"weight": "w"},
+        data={"participants": {"path": "data/raw/last/p.csv"}},
+    )
+    write_study(finished, {"heavy": weighted})
+    stage = run_stage(load_plan(plan_path("heavy")), "work")
+    build = finished / "build/heavy"
+    persons = stage.tables["participants"]
+    write_parquet(persons, build / "participants.parquet", schemas.PARTICIPANTS)
+    write_parquet(stage.outcomes.to_pandas(), build / "outcomes.parquet", schemas.OUTCOMES)
+    trial, _, _ = past_trial("heavy", None)
+    assert trial.weighting > 1.05
+    output = evaluate("heavy").output
+    assert f"Weights: design effect {trial.weighting:.2f} (Kish). --weighting says" in output
+    assert "Weights" not in evaluate("heavy", "--weighting", 1).output
+    assert "design effect 1.50" in evaluate("--persons", 900, "--weighting", 1.5).output
+    assert "--weighting 0.5: must be from 1" in evaluate("--persons", 9, "--weighting", 0.5).stderr

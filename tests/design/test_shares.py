@@ -12,6 +12,7 @@ from simulate import plan_of, study_from
 from evaluate import schemas
 from evaluate.design.checks import design_checks
 from evaluate.io import checked
+from evaluate.report.words import Words
 
 FEW = {"permutations": 99}
 
@@ -147,6 +148,13 @@ def test_the_stated_probability_is_held_against_the_rule():
     assert row["verdict"] == "warn"
     assert row["least"] == 3
     assert row["text"].endswith("differ by at most 0.150; by more than 0.001 for 3 persons")
+    stated[1:3] = 0.25
+    assignment = {"column": "p", "rule": {"places": "n"}}
+    row = checks_of(replace(study, share=stated), record, assignment=assignment)
+    text = row.loc[("probability_by_rule", "all"), "text"]
+    assert text.endswith("by more than 0.001 for 1 person")
+    assert Words("en").finding(text).endswith("by more than 0.001 for 1 person")
+    assert Words("sv").finding(text).endswith("med mer än 0,001 för 1 person")
 
 
 def test_other_probabilities_within_a_block_are_warned_of_unless_weighted():

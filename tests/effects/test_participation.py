@@ -183,3 +183,21 @@ def test_a_plan_without_take_up_has_no_rows():
     plan = plan_of(study.y)
     assert schemas.PARTICIPATION.validate(participation(study, plan)).empty
     assert schemas.COMPLIERS.validate(compliers(study, plan)).empty
+
+
+@pytest.mark.parametrize("estimator", ["difference_in_means", "lin", "ancova"])
+def test_where_all_who_are_offered_take_part_and_no_others_nothing_is_uncertain(estimator):
+    rng = np.random.default_rng(5)
+    arm = rng.permutation(np.arange(60) % 2)
+    x = rng.normal(size=(60, 2))
+    y = (arm + x[:, 0] + rng.normal(size=60))[:, None]
+    study = study_from(y, arm, np.arange(60) < 30, x, takeup=arm.astype(float))
+    columns = {"takeup": {"column": "t", "taken": 1}}
+    plan = plan_of(
+        y, columns=columns, covariates=["x0", "x1"], analysis={"estimators": [estimator]}
+    )
+    table = participation(study, plan).set_index("group")
+    assert (table["compliers_se"] == 0).all()
+    assert (table.loc[["all", "women", "men"], "compliers"] == 1).all()
+    assert table.loc["women-men", "compliers"] == 0
+    assert table["f"].isna().all()

@@ -10,6 +10,7 @@ from scipy import stats
 
 from evaluate import schemas
 from evaluate.costs.records import has_records, per_offer, record_table
+from evaluate.design.default_estimators import with_default
 from evaluate.effects.fit import Fit, covariates_for
 from evaluate.effects.groups import NO_TAKEUP, Key, fits_by_group
 from evaluate.effects.table import FLAT
@@ -118,7 +119,7 @@ def cost_effectiveness(
         cost and effect are divided by the effect on take-up; the ratio is the same. The gap
         has no ratio: a ratio of two gaps is not a price of anything.
     """
-    costs = plan.costs
+    plan, costs = with_default(plan, study), plan.costs
     columns = list(schemas.COST_EFFECTIVENESS.columns)
     if costs is None:
         return pd.DataFrame(columns=columns)

@@ -34,7 +34,7 @@ from evaluate.data.readers.read import RawTable, read_table
 from evaluate.data.saturation import alike_in_clusters, saturation_faults, with_exposed
 from evaluate.data.units import unit_faults
 from evaluate.data.values import Values, read_books
-from evaluate.data.waves import every_row, waves
+from evaluate.data.waves import every_row, gender_faults, waves
 from evaluate.errors import DataError, EvaluateError, PlanError, Problems
 from evaluate.plan.model import Plan
 
@@ -180,8 +180,8 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
     gender = persons.genders(both, plan.columns.gender, faults)
     codes_known = not faults
     if codes_known:
-        said = plan.assignment.share_faults(arms)
-        faults += [PlanError(f"assignment.share: {text}.") for text in said]
+        said = plan.assignment.arm_faults(arms)
+        faults += [PlanError(f"assignment.{key}: {text}.") for key, text in said]
     values = Values(both, plan.columns, faults, books, plan.data.extract_date)
     arms, arm = with_exposed(values, plan, arms, arm)
 
@@ -193,11 +193,13 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
         faults += nobody_left(both, plan, flow)
     if not flow.kept.any():
         raise Problems(faults)  # what follows would be found wanting for lack of rows
+    faults += map(DataError, gender_faults(values, plan.columns, identity, gender, flow.kept))
     alike = alike_in_clusters(plan, arm)
     faults += map(DataError, unit_faults(values, plan.columns, flow.kept, alike))
     faults += map(DataError, saturation_faults(values, plan, flow.kept, arm, arms))
     participants = measures.participants(values, plan, flow, arm, gender, identity, drawn)
-    faults += map(DataError, pooling_fault(plan, participants["share"].to_numpy(dtype=float)))
+    share = participants["share"].to_numpy(dtype=float)
+    faults += map(DataError, pooling_fault(values, plan, share))
     outcomes = measures.outcomes(values, plan, flow)
     accepted, started = measures.accepted(values, plan, flow), plan.columns.started
     faults += constant_outcomes(both, plan, outcomes, values.faulty)

@@ -78,11 +78,22 @@ def probability(values: Values, plan: Plan, drawn: Lottery | None) -> np.ndarray
     return None if drawn is None else drawn.probability
 
 
-def pooling_fault(plan: Plan, share: np.ndarray) -> list[str]:
+def place_of_rule(values: Values, plan: Plan) -> str:
+    """Return the file and the columns that probabilities come from, for messages."""
+    stated, rule = plan.assignment.probability, plan.assignment.rule
+    named = [stated] if stated else [*(rule.columns if rule else []), *plan.cell_columns]
+    columns = list(dict.fromkeys(named)) or [plan.columns.treatment.column]
+    noun = "column" if len(columns) == 1 else "columns"
+    return f"{values.tables.path(columns[0])}: {noun} {', '.join(columns)}"
+
+
+def pooling_fault(values: Values, plan: Plan, share: np.ndarray) -> list[str]:
     """Refuse to pool persons who were offered with different probabilities.
 
     Parameters
     ----------
+    values : Values
+        The columns of the persons.
     plan : Plan
         The programme file.
     share : ndarray, shape (n,)
@@ -96,10 +107,10 @@ def pooling_fault(plan: Plan, share: np.ndarray) -> list[str]:
     cells = ", ".join(plan.cell_columns)
     hint = f"`blocks: [{cells}]`" if rule and cells else "the columns of the lottery's cells"
     return [
-        f"assignment: the probability of the offer has {count:,} different values, and "
-        "columns.blocks names no column. Pooled, persons with a high probability would be "
-        f"compared with persons with a low one. Write {hint} under columns; or name a column "
-        "`weight` with 1/p for those offered and 1/(1 - p) for control."
+        f"{place_of_rule(values, plan)} (assignment): the probability of the offer has "
+        f"{count:,} different values, and columns.blocks names no column. Pooled, persons with a "
+        f"high probability would be compared with persons with a low one. Write {hint} under "
+        "columns; or name a column `weight` with 1/p for those offered and 1/(1 - p) for control."
     ]
 
 
@@ -113,9 +124,10 @@ def _shares(
         share = code.map(stated).to_numpy(dtype=float)
         if (unstated := kept & np.isnan(share)).any():
             count = code[unstated].nunique()
+            verb = "has" if count == 1 else "have"
             values.fault(
                 column,
-                f"{count:,} of its values, in {rows(int(unstated.sum()))}, have no share in "
+                f"{count:,} of its values, in {rows(int(unstated.sum()))}, {verb} no share in "
                 "assignment.rule.share. Name the share of each",
             )
         return np.where(kept, share, np.nan)
@@ -136,6 +148,8 @@ def _places(values: Values, rule: Rule, cell: np.ndarray, kept: np.ndarray) -> n
 def _counts(values: Values, column: str, cell: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Return a column of whole numbers, the same within a cell, shape (n,)."""
     found = _constant(values, column, cell, kept)
+    if column in values.faulty:
+        return found  # what is wrong with it is said
     is_number = kept & ~np.isnan(found)
     if (wrong := is_number & ((found < 0) | (found != np.round(found)))).any():
         values.fault(column, f"{rows(int(wrong.sum()))} not a whole number, or below 0")
@@ -145,6 +159,8 @@ def _counts(values: Values, column: str, cell: np.ndarray, kept: np.ndarray) -> 
 def _constant(values: Values, column: str, cell: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Return a column of numbers that is the same within a cell, shape (n,)."""
     found = values.number(column)
+    if column in values.faulty:
+        return found  # a text is said to be one; it is not missing, too
     if (absent := kept & np.isnan(found)).any():
         values.fault(column, f"{rows(int(absent.sum()))} missing, and assignment.rule needs it")
     of_cell = pd.Series(found[kept]).groupby(cell[kept]).nunique()

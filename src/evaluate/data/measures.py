@@ -18,10 +18,24 @@ from evaluate.plan.outcomes import Outcome
 
 MOST_CATEGORIES = 50  # more are rather a key or a free text
 MOST_GROUPS = 12
+LARGEST = 1e150  # its square is a number still
 
 
 def _not_finite(people: Values, column: str, flow: Flow) -> None:
     flow.note(people.as_numbers(column).not_finite, reason("infinite", column=column))
+
+
+def _not_too_large(people: Values, column: str, key: str, flow: Flow) -> np.ndarray:
+    """Return a column of numbers whose squares are numbers, too; others are a fault."""
+    values = people.number(column)
+    beyond = flow.kept & np.isfinite(values) & (np.abs(values) > LARGEST)
+    if beyond.any():
+        people.fault(
+            column,
+            f"{rows(int(beyond.sum()))} with a number beyond {LARGEST:g}, too large to compute "
+            f"with ({key}). Is it a code for missing? Leave these cells empty, or mend them",
+        )
+    return values
 
 
 def participants(
@@ -59,6 +73,7 @@ def participants(
     if columns.cluster:
         table["cluster"] = people.code(columns.cluster)
     if columns.weight:
+        _not_too_large(people, columns.weight, "columns.weight", flow)
         table["weight"] = _within(
             people,
             columns.weight,
@@ -82,7 +97,7 @@ def participants(
     if plan.assignment.saturation:
         table["saturation"] = people.number(plan.assignment.saturation.column)
     if plan.costs and plan.costs.column:
-        table["cost"] = people.number(plan.costs.column)
+        table["cost"] = _not_too_large(people, plan.costs.column, "costs.column", flow)
         _not_finite(people, plan.costs.column, flow)
     for covariate in plan.covariate_list:
         table[f"covariate.{covariate.column}"] = _covariate(
@@ -90,6 +105,8 @@ def participants(
         )
     for key, outcome in plan.outcomes.items():
         if outcome.baseline:
+            if outcome.event is None:
+                _not_too_large(people, outcome.baseline, f"outcomes.{key}.baseline", flow)
             table[f"baseline.{key}"] = _outcome(people, outcome.baseline, outcome, flow)
     for name in plan.groups:
         table[f"group.{name}"] = _group(people, name, flow)
@@ -186,7 +203,7 @@ def _covariate(people: Values, column: str, kind: str, flow: Flow) -> np.ndarray
     if column in people.books:
         kind = "categorical" if kind == "auto" else kind
     if kind == "numeric" or (kind == "auto" and not texts.any()):
-        values = people.number(column)
+        values = _not_too_large(people, column, "covariates", flow)
         _not_finite(people, column, flow)
         return values
     if kind == "auto" and texts.sum() < (~texts & ~people.absent(column)).sum():

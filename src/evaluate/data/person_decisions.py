@@ -14,7 +14,7 @@ import pandas as pd
 from evaluate.data.assignment import Offers
 from evaluate.data.eligibility import Criterion, holds
 from evaluate.data.flow import Flow
-from evaluate.data.lottery import Lottery, lottery, probability
+from evaluate.data.lottery import Lottery, lottery, place_of_rule, probability
 from evaluate.data.persons import Identity
 from evaluate.data.values import Values
 from evaluate.data.waves import Waves
@@ -24,8 +24,9 @@ from evaluate.plan.columns import GenderColumn
 from evaluate.plan.model import Plan
 
 EVERYBODY = (
-    "assignment.rule: by it the probability of the offer is 0 or 1 for everybody, so that nothing "
-    "was drawn. Look at the cells (`within`) and at the numbers of places and of the eligible."
+    "{where} (assignment.rule): by it the probability of the offer is 0 or 1 for everybody, so "
+    "that nothing was drawn. Look at the cells (`within`) and at the numbers of places and of the "
+    "eligible."
 )
 
 
@@ -217,8 +218,9 @@ def not_drawn(people: Received, drawn: Lottery | None, flow: Flow) -> None:
         return
     certain = np.isin(share, (0, 1))
     if certain[flow.kept].all():
-        if drawn is not None:
-            people.values.faults.append(DataError(EVERYBODY))
+        if people.plan.assignment.probability is None:
+            where = place_of_rule(people.values, people.plan)
+            people.values.faults.append(DataError(EVERYBODY.format(where=where)))
         return  # of a column it is said where its values are read
     flow.note(certain & (share == 1 - (people.arm != flow.arms[0])), reason("against_lottery"))
     flow.exclude(certain, reason("no_lottery"))

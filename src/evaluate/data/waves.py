@@ -9,8 +9,8 @@ import pandas as pd
 
 from evaluate.data.persons import Identity
 from evaluate.data.values import Values
-from evaluate.errors import DataError, EvaluateError
-from evaluate.plan.columns import Columns
+from evaluate.errors import DataError, EvaluateError, rows
+from evaluate.plan.columns import Columns, GenderColumn
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,43 @@ def waves(
         known & (order > first[person]),
         known & ~offered & (order < last[person]),
     )
+
+
+def gender_faults(
+    values: Values, columns: Columns, identity: Identity, gender: np.ndarray, kept: np.ndarray
+) -> list[str]:
+    """Say where a person is a woman in one wave and a man in another.
+
+    Parameters
+    ----------
+    values : Values
+        The columns of the persons.
+    columns : Columns
+        Of the plan.
+    identity : Identity
+        Whose row each is.
+    gender : ndarray of str or None, shape (n,)
+        Of each row.
+    kept : ndarray of bool, shape (n,)
+        The rows in the study.
+    """
+    known = kept & ~pd.isna(gender) & (identity.person >= 0)
+    if columns.wave is None or not isinstance(columns.gender, GenderColumn) or not known.any():
+        return []
+    person = identity.person[known]
+    several = pd.Series(gender[known]).groupby(person).nunique()
+    differing = several.index[several > 1]
+    if not len(differing):
+        return []
+    who = "1 person has" if len(differing) == 1 else f"{len(differing):,} persons have"
+    column = columns.gender.column
+    return [
+        f"{values.tables.path(column)}: column {column} (columns.gender): {who} another gender in "
+        f"some waves ({columns.wave}) than in others, "
+        f"{rows(int(np.isin(person, differing).sum()))} in all. A person has one gender in all "
+        "waves: find out which is right and mend the data, or leave the gender of these rows "
+        "empty, so that they are in `all` alone."
+    ]
 
 
 def _order(values: Values, columns: Columns, faults: list[EvaluateError]) -> np.ndarray:

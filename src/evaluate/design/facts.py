@@ -6,12 +6,20 @@ import numpy as np
 import pandas as pd
 
 from evaluate.covariates import columns_of
+from evaluate.design.default_estimators import is_lopsided, with_default
+from evaluate.errors import persons, rows
 from evaluate.plan.model import Plan
 from evaluate.study import Study, study_of
 
 FEW = 2  # units of an arm: fewer give no estimate
 HEAVY = 0.2  # share of an arm's weight that is one unit's, beyond which errors mean little
 EMPTY = "the rows that need them will be empty"
+WHY = {
+    "ancova": "an arm has fewer than two persons, women or men for each covariate and block, too "
+    "few for `lin`",
+    "difference_in_means": "blocks have one unit of an arm and several of another, for which the "
+    "errors of `ancova` are too small",
+}
 
 
 def facts(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> list[str]:
@@ -25,8 +33,9 @@ def facts(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> lis
         The programme file.
     """
     study = study_of(participants, outcomes, plan)
-    lines = _waves(participants, plan) + _clusters(study, plan) + _blocks(study)
-    lines += _too_many_slopes(study, plan) + _heavy(study)
+    plan = with_default(plan, study)
+    lines = _waves(participants, plan) + _clusters(study, plan) + _blocks(study) + _default(plan)
+    lines += _too_many_slopes(study, plan) + _lopsided(study, plan) + _heavy(study)
     if study.takeup is not None:
         control = int(((study.arm == 0) & (study.takeup == 1)).sum())
         if control:
@@ -40,7 +49,7 @@ def _waves(participants: pd.DataFrame, plan: Plan) -> list[str]:
     size = participants["person"].value_counts()
     waves = participants["block"].str.extract(rf"(?:^|,){plan.columns.wave}=(.*?)(?:,|$)")[0]
     return [
-        f"waves: {waves.nunique():,}; {len(size):,} persons in {len(participants):,} rows, "
+        f"waves: {waves.nunique():,}; {persons(len(size))} in {rows(len(participants))}, "
         f"{int((size > 1).sum()):,} of them in several waves"
     ]
 
@@ -51,7 +60,9 @@ def _clusters(study: Study, plan: Plan) -> list[str]:
     size = np.bincount(study.cluster)
     counts = {a: len(np.unique(study.cluster[study.arm == i])) for i, a in enumerate(study.arms)}
     by_arm = ", ".join(f"{n:,} in arm {a}" for a, n in counts.items())
-    lines = [f"clusters: {len(size):,} ({by_arm}), of {size.min():,} to {size.max():,} persons"]
+    most = persons(int(size.max()))
+    each = most if size.min() == size.max() else f"{size.min():,} to {most}"
+    lines = [f"clusters: {len(size):,} ({by_arm}), of {each}"]
     if size.max() == 1:
         lines.append("clusters: each holds one person. Is it the column that was meant?")
     for name, members in study.groups.items():
@@ -69,13 +80,21 @@ def _blocks(study: Study) -> list[str]:
     cells = np.zeros((len(study.block_names), len(study.arms)), dtype=int)
     np.add.at(cells, (study.block, study.arm), 1)
     lacking = (cells == 0).any(axis=1)
-    lines = [f"blocks: {len(cells):,}, of {cells.sum(axis=1).min():,} persons or more"]
+    lines = [f"blocks: {len(cells):,}, of {persons(int(cells.sum(axis=1).min()))} or more"]
     if lacking.any():
         lines.append(
-            f"blocks: {int(lacking.sum()):,} lack an arm ({int(cells[lacking].sum()):,} persons); "
+            f"blocks: {int(lacking.sum()):,} lack an arm ({persons(int(cells[lacking].sum()))}); "
             "fixed effects keep them, block-weighted estimates leave them out"
         )
     return lines
+
+
+def _default(plan: Plan) -> list[str]:
+    """Tell which estimators follow from the design where they are not those of most designs."""
+    if plan.analysis.estimators or plan.columns.clustered or not plan.covariates:
+        return []
+    why = WHY.get(plan.estimators[0])
+    return [f"estimators: {', '.join(plan.estimators)}, by the design: {why}"] if why else []
 
 
 def _too_many_slopes(study: Study, plan: Plan) -> list[str]:
@@ -89,7 +108,20 @@ def _too_many_slopes(study: Study, plan: Plan) -> list[str]:
     what = "persons" if study.cluster is None else "clusters"
     return [
         f"lin: {slopes:,} slopes of covariates and blocks, and an arm with {fewest:,} {what}; its "
-        "rows will be empty. Write `estimators: [ancova, difference_in_means]` under analysis"
+        "rows will be empty. Leave `estimators` out under analysis, and the design chooses"
+    ]
+
+
+def _lopsided(study: Study, plan: Plan) -> list[str]:
+    """Tell where the plan names regressions whose errors its blocks make too small."""
+    named = [e for e in plan.estimators if e in ("ancova", "fixed_effects")]
+    named = [e for e in named if plan.std_error_of(e) != "HC3"]
+    if plan.columns.clustered or not named or not is_lopsided(study):
+        return []
+    return [
+        f"{', '.join(named)}: blocks have one unit of an arm and several of another; where the "
+        f"outcome varies more in that arm, errors {plan.std_error_of(named[0])} are too small. "
+        "Leave `std_error` out under analysis, and the design chooses"
     ]
 
 

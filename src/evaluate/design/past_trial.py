@@ -86,7 +86,7 @@ def trial_of(study: Study, plan: Plan, column: OutcomeColumn, name: str = "the p
     Parameters
     ----------
     study : Study
-        The persons; weights do not enter.
+        The persons.
     plan : Plan
         The programme file.
     column : OutcomeColumn
@@ -100,6 +100,8 @@ def trial_of(study: Study, plan: Plan, column: OutcomeColumn, name: str = "the p
         Its spread within arms; what covariates and blocks explain, adjusted for their number;
         with clusters, the intra-cluster correlation (analysis of variance) and that among
         persons of one gender, beyond it; shares offered, of women, taking part and missing.
+        Weights enter by their design effect and the weights of clusters; spread and shares are
+        of persons.
 
     Raises
     ------
@@ -149,12 +151,34 @@ def trial_of(study: Study, plan: Plan, column: OutcomeColumn, name: str = "the p
         blocks=count,
         takeup=_takeup(study, offered),
         attrition=float(1 - known.mean()),
+        weighting=design_effect(study.weight, offered),
         level=plan.analysis.level,
     )
     if study.drawn is None:
         return trial
     clusters, within = _clusters(study, known, raw, left)
     return replace(trial, clusters=clusters, r2=within)
+
+
+def design_effect(weight: np.ndarray | None, offered: np.ndarray) -> float:
+    """Return how many times weights make the variance of a difference of means.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (n,), or None
+        Weights above zero.
+    offered : ndarray of bool, shape (n,)
+        Who was offered; each arm has a design effect of its own, n Σw² / (Σw)².
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, Wiley, section 11.7.
+    """
+    if weight is None:
+        return 1.0
+    sides = [weight[offered] / weight[offered].max(), weight[~offered] / weight[~offered].max()]
+    with_weights = sum(float((w**2).sum() / w.sum() ** 2) for w in sides)
+    return max(with_weights / sum(1 / len(w) for w in sides), 1.0)
 
 
 def components(residual: np.ndarray, cluster: np.ndarray, fitted: int = 1) -> Components:
@@ -189,14 +213,14 @@ def _clusters(
     arms = len(np.unique(study.arm[known]))
     before, after = components(raw, cluster, arms), components(left, cluster, arms)
     total = before.between + before.within
-    size = np.bincount(study.drawn)
+    size, mass = np.bincount(study.drawn), np.bincount(study.drawn, study.weight)
     by_gender, women = _icc_gender(study, known, raw) / total, _women(study)
     # of all pairs of a cluster, the part that is of one gender shares more
     alike = 0.0 if women is None else by_gender * (women**2 + (1 - women) ** 2)
     found = Clusters(
         icc=float(np.clip(before.between / total - alike, 0.0, MOST_EXPLAINED)),
         size=float(size.mean()),
-        size_cv=float(size.std() / size.mean()),
+        size_cv=float(mass.std() / mass.mean()),
         r2=_share(1 - after.between / before.between) if before.between > 0 else 0.0,
         icc_gender=by_gender,
     )

@@ -75,6 +75,9 @@ class Trial:
         Share whose outcome will not be known.
     clusters : Clusters, optional
         Where clusters are assigned.
+    weighting : float
+        Design effect of weights (Kish 1965): how many times they make the variance of a mean
+        of persons; 1 without weights.
     level, power : float
         Level of the intervals; probability with which the effect is to be found.
     """
@@ -90,6 +93,7 @@ class Trial:
     takeup: float = 1.0
     attrition: float = 0.0
     clusters: Clusters | None = None
+    weighting: float = 1.0
     level: float = 0.95
     power: float = 0.8
 
@@ -281,7 +285,7 @@ def _variance(trial: Trial, group: Group, effect: float, arm: str) -> float:
     spread, unmoved = _spread(trial, arm, effect), _spread(trial, arm, 0.0)
     persons = _followed(trial) * _share(trial, arm)
     clusters, count = trial.clusters, trial.number_of_clusters
-    within = 1 - trial.r2
+    within = (1 - trial.r2) * trial.weighting
     if clusters is not None:
         within *= 1 - clusters.icc - clusters.icc_gender
     if group == GAP:

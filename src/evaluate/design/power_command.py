@@ -42,6 +42,8 @@ def power_command(
     asked = Asked(**options)  # type: ignore[arg-type]  # the command line has seen to the types
     if outcome is not None and name is None:
         raise PlanError("--outcome is of a programme: `evaluate power NAME --outcome ...`.")
+    if csv is not None and not csv.parent.is_dir():
+        raise PlanError(f"--csv {csv}: the folder {csv.parent} is missing. Make it first.")
     if faults := effect_faults(effect):
         raise Problems(faults)
     lines, base = [], None

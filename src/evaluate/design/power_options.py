@@ -32,6 +32,7 @@ class Asked:
     size_cv: float | None = None
     icc_gender: float | None = None
     r2_clusters: float | None = None
+    weighting: float | None = None
     level: float | None = None
     power: float | None = None
 
@@ -53,6 +54,7 @@ BOUNDS: dict[str, tuple[float, float, bool]] = {  # lowest, highest, whether bot
     "size_cv": (0, 10, True),
     "icc_gender": (0, 1, True),
     "r2_clusters": (0, 1, True),
+    "weighting": (1, 1e6, True),
     "level": (0.5, 1, False),
     "power": (0, 1, False),
 }

@@ -120,6 +120,12 @@ def _described(trial: Trial, unit: str) -> list[str]:
         f"{_count(trial.blocks, 'block')}: {trial.r2:.0%} of the variance. Take-up "
         f"{trial.takeup:.0%}, lost to follow-up {trial.attrition:.0%}.",
     ]
+    if trial.weighting != 1:
+        where = " within clusters" if trial.clusters else ""
+        lines.append(
+            f"Weights: design effect {trial.weighting:.2f} (Kish){where}. --weighting says "
+            "otherwise; 1 is without weights."
+        )
     clusters, count = trial.clusters, trial.number_of_clusters
     if clusters is not None and count is not None:
         size = trial.persons / count

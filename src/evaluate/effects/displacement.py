@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from evaluate import schemas
+from evaluate.design.default_estimators import as_estimated
 from evaluate.notes import note
 from evaluate.plan.model import Plan
 
@@ -41,6 +42,7 @@ def net_effects(effects: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     columns = list(schemas.NET_EFFECTS.columns)
     if plan.assignment.saturation is not None:
         return pd.DataFrame(columns=columns)
+    plan = as_estimated(plan, effects)
     arms = set(plan.columns.treatment.all_arms(effects["arm"].astype(str)))
     month = effects["month"].astype("Int64")
     chosen = effects[

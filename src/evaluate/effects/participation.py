@@ -10,6 +10,7 @@ from scipy import stats
 
 from evaluate import schemas
 from evaluate.covariates import Covariates, columns_of, imputed
+from evaluate.design.default_estimators import with_default
 from evaluate.effects.batches import Batch, batches
 from evaluate.effects.fit import Fit, fit
 from evaluate.effects.groups import (
@@ -27,6 +28,7 @@ from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
 EXACT = 1e-10  # error of a first stage in which all take part who are offered, and no others
+DIGITS = 10  # of a first stage that is exact
 NONE = Covariates(np.empty((0, 0)), (), ())  # means are not adjusted
 WOMEN = "gender=women"  # a characteristic of the compliers, beside the covariates
 
@@ -84,7 +86,7 @@ def participation(study: Study, plan: Plan) -> pd.DataFrame:
         interval of Anderson and Rubin: it is a difference of two ratios. No rows where the
         plan names no take-up.
     """
-    parts: list[dict[str, object]] = []
+    plan, parts = with_default(plan, study), list[dict[str, object]]()
     if study.takeup is not None:
         for batch in batches(study, plan):
             known = batch.observed & ~np.isnan(study.takeup)
@@ -114,8 +116,10 @@ def _rows(
     numbers: dict[str, object] = {}
     if first is not None:
         size, error = float(first.value[0]), float(first.std_error[0])
+        if error <= EXACT:  # what is left is of rounding
+            size, error = round(size, DIGITS), 0.0
         numbers = {"compliers": size, "compliers_se": error, "df": float(first.df[0])}
-        if group != GAP and error > EXACT:
+        if group != GAP and error > 0:
             numbers["f"] = (size / error) ** 2
     weak = late.effects is None or group == GAP or fit.effects is None
     sets = [] if weak or fit.effects is None else anderson_rubin(fit.effects, level)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluate import schemas
+from evaluate.design.default_estimators import with_default
 from evaluate.effects.bands import band, critical_value
 from evaluate.effects.paths import (
     Point,
@@ -56,7 +57,7 @@ def path_table(study: Study, plan: Plan, draws: Draws) -> pd.DataFrame:
         ``area`` under the path of waves; ``first_above``, ``last_above``, ``first_below``,
         ``last_below``: the first and last month, if any, whose band lies above or below zero.
     """
-    rows: list[Row] = []
+    plan, rows = with_default(plan, study), list[Row]()
     for outcome in plan.outcomes:
         chosen = one_outcome(study, plan, outcome)
         if chosen is None:

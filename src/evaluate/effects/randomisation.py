@@ -217,8 +217,8 @@ def residualised(
     studies, Statistical Science 17(3).
     """
     w = np.ones(int(rows.sum())) if weight is None else weight[rows]
-    _, own = np.unique(np.zeros(len(rows)) if block is None else block, return_inverse=True)
-    own = own[rows]
+    names = np.zeros(len(w)) if block is None else block[rows]
+    _, own = np.unique(names, return_inverse=True)
     mass = np.bincount(own, w)
 
     def within(values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluate import schemas
+from evaluate.design.default_estimators import with_default
 from evaluate.effects.batches import Batch, batches
 from evaluate.effects.bounds_table import bound_estimands
 from evaluate.effects.drawn import Key, by_randomisation
@@ -58,6 +59,7 @@ def effects(study: Study, plan: Plan, rng: np.random.Generator | None = None) ->
         Sorted by outcome, contrast, estimand, estimator and group. An estimate that cannot
         be made has a row whose note says why.
     """
+    plan = with_default(plan, study)
     parts: list[Row] = []
     shared: list[pd.DataFrame] = []
     primary: dict[Key, Estimates] = {}

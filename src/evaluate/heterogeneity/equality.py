@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from evaluate.design.default_estimators import as_estimated
 from evaluate.estimates import Estimates
 from evaluate.notes import note
 from evaluate.plan.model import Plan
@@ -59,6 +60,7 @@ def equality_table(effects: pd.DataFrame, covariances: pd.DataFrame, plan: Plan)
         ``detectable`` is the difference between two groups that the study would find
         significant with a probability of 80 per cent.
     """
+    plan = as_estimated(plan, effects)
     dimensions = {name: f"{name}=" for name in plan.groups}
     pairs = {(i, j): v for i, j, v in covariances.itertuples(index=False)}
     lead = effects[(effects["estimand"] == "itt") & (effects["estimator"] == plan.estimators[0])]

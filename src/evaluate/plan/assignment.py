@@ -115,6 +115,32 @@ class Assignment(Closed):
             )
         return found
 
+    def arm_faults(self, arms: Sequence[str]) -> list[tuple[str, str]]:
+        """Say which shares and places are of no arm, each with its key under `assignment`.
+
+        Parameters
+        ----------
+        arms : sequence of str
+            The arms as `code_text` spells them, control first.
+        """
+        found = [("share", text) for text in self.share_faults(arms)]
+        places = self.rule.places if self.rule else None
+        if not isinstance(places, dict):
+            return found
+        named, (control, *others) = [code_text(arm) for arm in places], arms
+        listed = ", ".join(others)
+        texts = [
+            f"`{a}` is control, which has no offers; name the arms with an offer ({listed})"
+            if a == control
+            else f"`{a}` is no arm ({listed}); name the column with the places of each arm"
+            for a in named
+            if a not in others
+        ]
+        if not texts:
+            without = [a for a in others if a not in named]
+            texts = [f"arm `{a}` has no places; name its column, too" for a in without]
+        return found + [("rule.places", text) for text in texts]
+
     @property
     def probability(self) -> str | None:
         """The column with each person's probability of the offer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from evaluate.plan.assignment import Assignment
@@ -118,6 +118,7 @@ class Plan(Closed):
     protocol: Protocol | None = None
     graph: Graph | None = None
     costs: Costs | None = None
+    _default: tuple[tuple[Estimator, ...], StdError] | None = PrivateAttr(None)  # `with_default`
 
     @model_validator(mode="after")
     def _names_agree(self) -> Plan:
@@ -151,12 +152,13 @@ class Plan(Closed):
         return self
 
     def _shares(self) -> list[tuple[tuple[str, ...], str]]:
-        """Find shares that do not fit the arms, where the plan names these."""
+        """Find shares and places that do not fit the arms, where the plan names these."""
         treatment = self.columns.treatment
         if treatment.arms is None:
             return []  # the data tell
         arms = [code_text(arm) for arm in (treatment.control, *treatment.arms)]
-        return [(("assignment", "share"), text) for text in self.assignment.share_faults(arms)]
+        said = self.assignment.arm_faults(arms)
+        return [(("assignment", *key.split(".")), text) for key, text in said]
 
     def _saturation(self) -> list[tuple[tuple[str, ...], str]]:
         """Find what a draw in two levels cannot do without."""
@@ -239,16 +241,25 @@ class Plan(Closed):
         """The estimators in the plan's order, or those that follow from the design.
 
         By default Lin's regression where there are covariates; of clusters, whose numbers are
-        small beside slopes in every arm, regressions with common slopes.
+        small beside slopes in every arm, regressions with common slopes. What the blocks of
+        persons can carry only the data tell, see `design.default_estimators`.
         """
         if self.analysis.estimators:
             return tuple(dict.fromkeys(self.analysis.estimators))
+        if self._default:
+            return self._default[0]
         means = ("difference_in_means",)
         if not self.columns.clustered:
             return ("lin", *means) if self.covariates else means
         if self.covariates:
             return ("ancova", *means)
         return ("fixed_effects", *means) if self.columns.strata else means
+
+    def with_default(self, estimators: tuple[Estimator, ...], std_error: StdError = "HC2") -> Plan:
+        """Return the same plan with other estimators, and errors of regressions, by default."""
+        plan = self.model_copy()
+        plan._default = (estimators, std_error)
+        return plan
 
     def std_error_of(self, estimator: str) -> StdError:
         """Return the kind of standard error of an estimator; means of persons have Neyman's."""
@@ -257,7 +268,8 @@ class Plan(Closed):
             return stated or "CR2"
         if estimator == "difference_in_means":
             return "neyman"
-        return "HC2" if stated in (None, "neyman") else stated
+        usual = self._default[1] if self._default else "HC2"
+        return usual if stated in (None, "neyman") else stated
 
     @property
     def outcome_columns(self) -> tuple[OutcomeColumn, ...]:
