@@ -17,7 +17,9 @@ DESIGNS = {
     "simple, 140 persons": {"n": 140},
     "simple, a quarter offered, 400 persons": {"n": 400, "share": 0.25},
     "blocks with shares 0.2 to 0.75, 260 persons": {"n": 260, "blocks": (0.2, 0.35, 0.5, 0.75)},
-    "70 pairs of persons": {"n": 140, "pairs": True, "estimators": ["difference_in_means", "ancova"]},
+    "70 pairs of persons": {
+        "n": 140, "pairs": True, "estimators": ["difference_in_means", "ancova"],
+    },
     "three arms, 450 persons": {"n": 450, "arms": 3},
     "weights 0.5 to 3, 400 persons": {"n": 400, "weighted": True},
     "slopes of women and men shared, 240 persons": {
