@@ -16,6 +16,7 @@ KEYS = {
     "anderson_rubin": ["case", "term", "null"],
     "wild": ["case", "term", "null"],
     "durations_reference": ["case", "term", "month"],
+    "dose": ["case", "term"],
 }
 
 

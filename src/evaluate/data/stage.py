@@ -68,13 +68,23 @@ def run_stage(plan: Plan, folder: str | Path, *, memory_gb: float = 2.0, threads
     prepared = prepare(raw, plan)
     if secret is not None and prepared.key is not None:
         prepared = _named(prepared, secret)
-    weight = None
+    weight = cluster = None
     if plan.columns.weight:
         weight = prepared.participants["weight"].to_numpy(dtype=float)
+    if plan.columns.clustered:
+        cluster = prepared.participants["cluster"].to_numpy(dtype=object)
     costs = read_table(plan.data.costs, "costs") if plan.data.costs else None
     records = _cost_records(plan, costs, prepared.flow.arms)
     databases = _databases(plan, raw | ({"costs": costs} if costs else {}))
-    linked = link(plan, prepared.people, weight, folder, memory_gb=memory_gb, threads=threads)
+    linked = link(
+        plan,
+        prepared.people,
+        weight,
+        folder,
+        cluster=cluster,
+        memory_gb=memory_gb,
+        threads=threads,
+    )
     study = finish(prepared, linked.outcomes, plan)
     cleaning = [t for t in (study.cleaning, linked.cleaning) if len(t)]
     tables = {

@@ -87,7 +87,8 @@ def dose_cells(cells: Cells, table: pd.DataFrame, always: bool, min_cell: int) -
         for name, cell in zip(("any", "none"), pair, strict=True):
             alike.setdefault((kind, month, arm, name), {})[group] = cell
         total = _whole(row["mean"], n)
-        told = total is None or _tell_any(n, float(row["mean"]), row["std_error"], min_cell)
+        # Where nearly everybody had one at most, the activities tell how many had any.
+        told = total is None or pd.isna(row["std_error"]) or total - some < 2 * min_cell
         if told:
             found.means[-1] += pair
         if total is not None:
@@ -118,19 +119,6 @@ def _whole(mean: Any, n: int) -> int | None:
         return None
     total = round(float(mean) * n)
     return total if abs(float(mean) * n - total) < WHOLE * max(1, total) else None
-
-
-def _tell_any(n: int, mean: float, error: Any, min_cell: int) -> bool:
-    """Tell whether mean and standard error give away how many persons had any activity.
-
-    They give the sum of c and of c (c - 1) over persons with c activities. Where the second is
-    near zero, nearly everybody had one at most, and the first is the number of persons. From
-    ``4 min_cell`` on, numbers further apart than ``min_cell`` are possible.
-    """
-    if pd.isna(error):
-        return True
-    squares = float(error) ** 2 * n * (n - 1) + n * mean**2
-    return squares - n * mean < 4 * min_cell
 
 
 def gate_dose(table: pd.DataFrame, found: DoseCells, cells: Cells, min_cell: int) -> Gated:

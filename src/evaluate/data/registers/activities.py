@@ -24,7 +24,8 @@ from evaluate.data.registers.decisions import (
     stage,
     tally,
 )
-from evaluate.data.registers.dose import ALL, DoseCounts, dose_counts, dose_table
+from evaluate.data.registers.dose import ALL, DoseCounts, dose_counts
+from evaluate.data.registers.dose_table import dose_table
 from evaluate.data.registers.ordered import repeats, rest_of, where, whole_persons
 from evaluate.errors import DataError, PlanError
 from evaluate.notes import reason
@@ -59,6 +60,7 @@ def activity_dose(
     people: People,
     book: Codebook | None = None,
     weight: np.ndarray | None = None,
+    cluster: np.ndarray | None = None,
 ) -> Dose:
     """Clean the activities and count them by person and month.
 
@@ -80,6 +82,8 @@ def activity_dose(
         The codebook that the section names.
     weight : ndarray, shape (kept,), optional
         Weights of the persons kept.
+    cluster : ndarray, shape (kept,), optional
+        Clusters of the persons kept, where persons are not independent.
 
     Raises
     ------
@@ -112,6 +116,7 @@ def activity_dose(
         range(1, section.months + 1),
         (first_day, last_day),
         weight,
+        cluster,
     )
     _count(connection, counts, kind_of, counted)
     return Dose(dose_table(counts, plan.columns.genders, plan.analysis.level), counted)

@@ -1,4 +1,4 @@
-"""Activities per person and month: means by kind, month, arm and gender."""
+"""Activities per person and month: counted by kind, month, arm and gender."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from evaluate.data.registers.calendar import add_months, months_between
-from evaluate.study import GAP
+from evaluate.data.registers.dose_clusters import ClusterSums, cluster_sums
 
 ALL = "all"
-GENDERS = ("women", "men")
-UNIT = "activities"
-DUST = 1e-12  # of the sum of squares, below which what is left of a variance is rounding
 
 
 @dataclass
@@ -44,6 +40,8 @@ class DoseCounts:
         Sums over persons observed of the weight w and of its square.
     sums : ndarray, shape (4, kinds, months + 1, arms, 3)
         Sums over persons with any activity, c in number, of w, w c, w² c, w² c².
+    clusters : ClusterSums or None
+        The same of w and w c by cluster, where persons are not independent.
     """
 
     kinds: list[str]
@@ -58,6 +56,7 @@ class DoseCounts:
     weights: np.ndarray
     some: np.ndarray
     sums: np.ndarray
+    clusters: ClusterSums | None = None
 
     def month_of(self, place: np.ndarray, day: np.ndarray) -> np.ndarray:
         """Return the month of persons that a day lies in, from 1, shape (rows,)."""
@@ -114,6 +113,8 @@ class DoseCounts:
             self.sums, (w, w * count, w**2 * count, w**2 * count**2), strict=True
         ):
             total += np.bincount(at, weights=values, minlength=size).reshape(shape)
+        if self.clusters is not None:
+            self.clusters.add(kind, month, place, w * count)
 
 
 def dose_counts(
@@ -125,6 +126,7 @@ def dose_counts(
     months: range,
     covered: tuple[int, int],
     weight: np.ndarray | None = None,
+    cluster: np.ndarray | None = None,
 ) -> DoseCounts:
     """Begin to count: who is observed in which month.
 
@@ -149,6 +151,8 @@ def dose_counts(
         First and last day that the table covers, in days since 1970-01-01.
     weight : ndarray, shape (n,), optional
         Weights of the persons.
+    cluster : ndarray, shape (n,), optional
+        Cluster of each person, where persons are not independent.
     """
     absent = np.isnat(day_zero)
     zero = np.where(absent, 0, day_zero.astype("datetime64[D]").astype(np.int64)).astype(np.int32)
@@ -158,6 +162,10 @@ def dose_counts(
     persons, weights = np.zeros(shape, dtype=np.int64), np.zeros((2, *shape))
     first = np.full(len(zero), months.stop, dtype=np.int16)
     last = np.zeros(len(zero), dtype=np.int16)
+    names = [*kinds, ALL] if len(kinds) > 1 else list(kinds)
+    by_cluster = None
+    if cluster is not None:
+        by_cluster = cluster_sums(cluster, cell, len(arms), len(names), months.stop)
 
     def count(month: int, seen: np.ndarray) -> None:
         size = len(arms) * 3
@@ -165,6 +173,8 @@ def dose_counts(
         for total, values in zip(weights, (w, w**2), strict=True):
             sums = np.bincount(cell[seen], weights=values[seen], minlength=size)
             total[month] = sums.reshape(shape[1:])
+        if by_cluster is not None:
+            by_cluster.observe(month, seen, w)
 
     begin = zero
     for month in months:
@@ -175,85 +185,11 @@ def dose_counts(
         count(month, seen)
         begin = end
     count(0, (first == 1) & (last == months.stop - 1))
-    names = [*kinds, ALL] if len(kinds) > 1 else list(kinds)
     some = np.zeros((len(names), *shape), dtype=np.int64)
     sums = np.zeros((4, *some.shape))
-    return DoseCounts(names, months, zero, first, last, arms, cell, w, persons, weights, some, sums)
-
-
-def dose_table(counts: DoseCounts, genders: Sequence[str], level: float) -> pd.DataFrame:
-    """Return the means as `schemas.DOSE`, with ``n_any``.
-
-    The mean is that of the persons observed, weighted where there are weights. Its variance is
-    the linearised one of a ratio of two weighted sums, n/(n-1) sum w² (c - mean)² / (sum w)²,
-    which for equal weights is s²/n. Intervals are from t with n - 1 degrees of freedom; women
-    and men share no person, so the variances add up, with Welch's degrees of freedom.
-
-    Parameters
-    ----------
-    counts : DoseCounts
-        All activities counted.
-    genders : sequence of str
-        The genders of the programme.
-    level : float
-        Of the intervals.
-
-    References
-    ----------
-    Särndal, Swensson and Wretman (1992), Model Assisted Survey Sampling, chapter 5;
-    Welch (1947).
-    """
-    groups: dict[str, list[int]] = {ALL: [0, 1, 2]}
-    groups |= {g: [GENDERS.index(g) + 1] for g in genders}
-
-    def by_group(values: np.ndarray) -> np.ndarray:
-        return np.stack([values[..., c].sum(axis=-1) for c in groups.values()], axis=-1)
-
-    shape = (*counts.some.shape[:3], len(groups))
-    n, n_any = np.broadcast_to(by_group(counts.persons), shape).astype(float), by_group(counts.some)
-    w, w2 = by_group(counts.weights)
-    w_some, wc, w2c, w2c2 = by_group(counts.sums)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = wc / w
-        # Two sums of the same weights may differ in their last digit.
-        share = np.where((n_any == n) & (n > 0), 1.0, np.minimum(w_some / w, 1.0))
-        squares = w2c2 - 2 * mean * w2c + mean**2 * w2
-        squares = np.where(squares > DUST * w2c2, squares, 0.0)
-        variance = np.where(n > 1, n / (n - 1) * squares / w**2, np.nan)
-    columns = [n, mean, variance, n - 1, share, n_any.astype(float)]
-    if set(GENDERS) <= set(groups):
-        columns = [
-            np.concatenate([c, g], axis=-1) for c, g in zip(columns, _gap(columns), strict=True)
-        ]
-        groups[GAP] = []
-    n, mean, variance, df, share, n_any = columns
-    error = np.sqrt(variance)
-    with np.errstate(invalid="ignore"):
-        margin = stats.t.ppf((1 + level) / 2, np.where(df > 0, df, np.nan)) * error
-    margin = np.where(error == 0, 0.0, margin)
-    index = pd.MultiIndex.from_product(
-        [counts.kinds, range(counts.months.stop), counts.arms, groups],
-        names=["kind", "month", "arm", "group"],
+    return DoseCounts(
+        names, months, zero, first, last, arms, cell, w, persons, weights, some, sums, by_cluster
     )
-    numbers = {
-        "n": n, "mean": mean, "std_error": error, "conf_low": mean - margin,
-        "conf_high": mean + margin, "share_any": share, "unit": None, "n_any": n_any,
-    }  # fmt: skip
-    flat = {name: UNIT if v is None else v.ravel() for name, v in numbers.items()}
-    return pd.DataFrame(flat, index=index).reset_index()
-
-
-def _gap(columns: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return women less men in each of the columns, shapes (..., 1); the last are women, men."""
-    n, mean, variance, df, share, _ = columns
-    women, men = variance[..., -2:-1], variance[..., -1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        both = women + men
-        welch = both**2 / (women**2 / df[..., -2:-1] + men**2 / df[..., -1:])
-    difference = [values[..., -2:-1] - values[..., -1:] for values in (mean, share)]
-    people = n[..., -2:-1] + n[..., -1:]
-    nothing = np.full_like(people, np.nan)
-    return [people, difference[0], both, welch, difference[1], nothing]
 
 
 def _runs(key: np.ndarray) -> np.ndarray:

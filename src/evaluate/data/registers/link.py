@@ -61,6 +61,7 @@ def link(
     weight: np.ndarray | None,
     folder: str | Path,
     *,
+    cluster: np.ndarray | None = None,
     memory_gb: float = 2.0,
     threads: int = 2,
 ) -> Linked:
@@ -76,6 +77,8 @@ def link(
         Weights of the persons kept.
     folder : path
         For what the engine writes when memory does not suffice; made and removed.
+    cluster : ndarray, shape (kept,), optional
+        Clusters of the persons kept, where persons are not independent.
     memory_gb, threads
         As for `engine.engine`.
 
@@ -117,7 +120,7 @@ def link(
                 states = spells.states
             elif isinstance(section, Activities):
                 book = load_codebook(section.codebook) if section.codebook else None
-                given = activity_dose(connection, rows, plan, people, book, weight)
+                given = activity_dose(connection, rows, plan, people, book, weight, cluster)
                 tallies.append(given.tally)
                 dose = given.table
             elif isinstance(section, Incomes):
