@@ -52,3 +52,14 @@ def small(tmp_path_factory) -> Evaluated:
 def linked(tmp_path_factory) -> Evaluated:
     """Give a programme with spells, activities and incomes: months, dose and states."""
     return linked_programme(tmp_path_factory.mktemp("linked"))
+
+
+@pytest.fixture(scope="session")
+def lacking(tmp_path_factory) -> Evaluated:
+    """Give a programme whose outcome many lack, more of them in control."""
+    frame = people(500, seed=12)
+    lacks = [i % 10 < (3 if treated == 0 else 1) for i, treated in enumerate(frame["treat"])]
+    frame["work"] = frame["work"].astype(object).mask(lacks)
+    columns = {"person": "id", "gender": GENDER, "treatment": TREATMENT}
+    plan = plan_for("lacking", columns=columns, covariates=["age"])
+    return evaluated(tmp_path_factory.mktemp("lacking"), "lacking", plan, frame)

@@ -190,7 +190,7 @@ def test_net_jobs_are_those_of_the_table_and_called_assumed(plain):
 def test_those_beside_others_who_were_offered_are_no_arm_with_an_offer(markets):
     text = markets.text("en").replace("\u00a0", " ")
     flow = markets.table("flow").query("step == 'included'").iloc[0]
-    assert f"{flow['arm=1']} were offered, {flow['arm=exposed']} were not beside others" in text
+    assert f"{flow['arm=1']} were offered, {flow['arm=exposed']} were not but lived beside" in text
     assert "Arm exposed against control" not in text
     assert "beside others with an offer" in text
     overall = markets.table("spillovers").query(
@@ -199,6 +199,17 @@ def test_those_beside_others_who_were_offered_are_no_arm_with_an_offer(markets):
     net = f"{100 * overall.iloc[0]['estimate']:.1f}".replace("-", MINUS)
     assert f"against markets without: {net} percentage points" in text
     assert "displacement is not measured" not in text
+
+
+@pytest.mark.parametrize("words", [EN, SV])
+def test_where_shares_were_drawn_the_checks_speak_of_shares(markets, words):
+    html = (markets.results / f"report.{words.language}.html").read_text(encoding="utf-8")
+    design = re.search(r'<section id="design".*?</section>', html, flags=re.DOTALL)[0]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", design.replace("\u00a0", " "), flags=re.DOTALL)
+    assert any(" 0 %, " in cell for cell in cells)
+    assert not [cell for cell in cells if re.search(r"\b(in|i) arm \d", cell)]
+    assert words("method.shares") in html
+    assert words("limits.shares") in html
 
 
 def test_the_main_table_has_the_p_values_and_clusters_that_there_are(clustered, plain, men):
@@ -235,7 +246,7 @@ def test_notebooks_recompute_what_the_blocks_show(clustered, markets):
 
 
 def test_months_add_up_in_the_report_and_the_notebook(linked):
-    sums = run_notebook_code(linked.results, "3_effects").sums.dropna()
+    sums = run_notebook_code(linked.results, "3_effects").sums.dropna(subset=["again"])
     assert len(sums)
     rows = linked.table("paths").query("kind == 'cumulated' and outcome == 'work'")
     estimate = rows.set_index("group").loc["all", "estimate"]

@@ -13,18 +13,23 @@ from evaluate.report.words import Words
 EN, SV = Words("en"), Words("sv")
 
 
-def released(rows):
+def released(rows, has_shares=False):
     table = pd.DataFrame(rows, columns=["check", "group", "p_value", "verdict", "text"])
     return SimpleNamespace(
         design_checks=table,
         column_title=lambda column, words: column.replace("@", ", month "),
         stands=lambda column: not column.endswith("@3"),
+        has_shares=has_shares,
     )
 
 
 def ratio(group, p=0.5, verdict="pass"):
     text = finding("ratio", actual="0.480", expected="0.500")
     return ("sample_ratio", group, p, verdict, text)
+
+
+def plain(text):
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def lines_of(found):
@@ -92,7 +97,7 @@ def test_every_kind_of_check_has_a_section_and_a_title():
 def test_the_checks_are_counted():
     rows = [ratio("all"), ratio("women", verdict="warn"), ratio("men", np.nan, "not assessed")]
     text = counted(released(rows), EN)
-    assert "Of 3 tests and comparisons, 1 give no cause for concern and 1 need" in text
+    assert "3 tests and comparisons: no concern in 1, an explanation needed in 1." in text
     assert "Not assessed: 1." in text
 
 
@@ -101,3 +106,35 @@ def test_of_a_gap_alone_the_p_value_is_told():
     rows = [("share_by_gender", "women-men", 0.2, "pass", text)]
     line = next(iter(lines_of(sections(released(rows), EN)).values()))
     assert line.p_values == {"all": 0.2}
+
+
+BY_ARM = "0.031 in arm 0, 1,204.500 in arm 0.25, 0.040 in arm 1"
+
+
+@pytest.mark.parametrize("words", [EN, SV])
+def test_shares_that_clusters_drew_are_not_called_arms(words):
+    rows = [
+        ("attrition:work", "all", 0.4, "pass", finding("attrition", by_arm=BY_ARM)),
+        ("assignments", "all", np.nan, "pass", finding("clusters_drawn_many", by_arm=BY_ARM)),
+        ("placebo:pay", "all", 0.2, "warn", finding("placebo", by_arm=BY_ARM)),
+        ("attrition:pay", "all", np.nan, "warn",
+         finding("attrition_arm", arm="0.25, 1", by_arm=BY_ARM)),
+        ("balance", "all", 0.2, "pass", finding("joint", covariates=1, draws="199")),
+        ("blocks", "all", np.nan, "warn",
+         finding("one_arm_blocks", lacking=1, blocks=2, n="12")),
+    ]  # fmt: skip
+    shown = released(rows, has_shares=True)
+    lines = [*lines_of(sections(shown, words)).values(), *warnings(shown, words)[0]]
+    for line in lines:
+        assert " arm" not in f" {line.title} {line.finding}".lower(), line
+    found = plain(next(line.finding for line in lines if "25" in line.finding))
+    assert all(f"{share} %" in found for share in (0, 25, 100))
+    with_arms = lines_of(sections(released(rows), words)).values()
+    assert any(" arm 0" in line.finding for line in with_arms)
+
+
+def test_one_column_of_covariates_is_not_several():
+    text = finding("joint", covariates=1, draws="199")
+    assert plain(EN.finding(text)) == "1 column of covariates, 199 assignments drawn"
+    assert SV.finding(text).startswith("1 kolumn med")
+    assert EN.finding(finding("joint", covariates=11, draws="199")).startswith("11 columns")

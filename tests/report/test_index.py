@@ -64,4 +64,4 @@ def test_simulated_programmes_are_labelled(index):
 def test_of_many_months_the_one_that_stands_for_the_outcome_is_told(full):
     rows = Entry("full", full.plan, full.table("effects")).rows(Words("en"))
     earnings = {row["title"] for row in rows if row["title"].startswith("Earnings")}
-    assert earnings == {"Earnings, month 12"}
+    assert earnings == {"Earnings, month 12. Arm 1", "Earnings, month 12. Arm 2"}

@@ -35,7 +35,7 @@ def plan(cluster=None, covariates=("age",), **analysis):
     )
 
 
-def released(stated, outcomes=("work", "pay"), clusters=None, n=400):
+def released(stated, outcomes=("work", "pay"), clusters=None, n=400, of_arm=4):
     """Return effects on all of a plan's lead estimator; no other table has rows."""
     effects = pd.DataFrame(
         {
@@ -53,7 +53,11 @@ def released(stated, outcomes=("work", "pay"), clusters=None, n=400):
         }
     )
     nothing = {f.name: pd.DataFrame() for f in dataclasses.fields(Released)}
-    return Released(**nothing | {"plan": stated, "effects": effects})
+    fewest = pd.DataFrame(
+        {"check": ["assignments"], "group": ["all"], "statistic": [float(of_arm)]}
+    )
+    given = {"plan": stated, "effects": effects, "design_checks": fewest}
+    return Released(**nothing | given)
 
 
 def said(stated, words=EN, **more):
@@ -92,6 +96,11 @@ def test_very_few_clusters_are_warned_of_with_what_to_do():
     wild = plan(cluster="school", interval="wild_bootstrap")
     text = inference.few_clusters(released(wild, clusters=8), EN)
     assert "compare the interval with the randomisation test" in text
+    assert "CR2" not in text
+    assert "MacKinnon" not in text
+    fewer = inference.few_clusters(released(wild, clusters=8, of_arm=3), EN)
+    assert "The arm with the fewest clusters has 3" in fewer
+    assert "MacKinnon and Webb 2018" in fewer
     assert "by the wild cluster bootstrap" in said(wild, clusters=8)
     other = plan(cluster="school", std_error="CR1")
     assert "too small then" in inference.few_clusters(released(other, clusters=8), EN)
@@ -113,7 +122,9 @@ def test_enough_clusters_or_none_need_no_warning(cluster, clusters):
 )
 def test_the_adjustment_is_named_with_the_size_of_the_family(how, name):
     stated = plan(multiplicity=how)
-    assert f"there are 2 tests of primary outcomes in each group ({name})" in said(stated)
+    assert f"takes account of all 2 tests of primary outcomes in each group ({name})" in said(
+        stated
+    )
     assert name.split()[0] in " ".join(inference.p_values(released(stated), EN))
 
 

@@ -3,8 +3,10 @@
 import ast
 import json
 import re
+import shutil
 
 import nbformat
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from studies import NOTEBOOKS, REPOSITORY, run_notebook_code
@@ -77,6 +79,64 @@ def test_intervals_gaps_and_ratios_are_recomputed(full):
     tests = run_notebook_code(full.results, "4_heterogeneity").again
     assert len(tests) == (full.table("heterogeneity")["dimension"] == "gender").sum()
     assert_allclose(tests["statistic"], tests["F again"], rtol=1e-9)
+
+
+def write_incidence(path):
+    """Write three months of which none is withheld, and the time before the first entry."""
+    shares = {
+        "treated": (0.1, 0.3, 0.4),
+        "control": (0.05, 0.1, 0.2),
+        "difference": (0.05, 0.2, 0.2),
+    }
+    rows = [
+        {
+            "kind": kind if kind == "difference" else f"incidence_{kind}",
+            "month": i,
+            "estimate": share,
+        }
+        for kind, by_month in shares.items()
+        for i, share in enumerate(by_month, 1)
+    ]
+    for kind, time in (("treated", 2.6), ("control", 2.85), ("difference", -0.25)):
+        rows.append({"kind": f"restricted_mean_{kind}", "month": 3, "estimate": time})
+    table = pd.DataFrame(rows).assign(outcome="entered", arm="1", group="all")
+    table.reindex(columns=list(pd.read_csv(path, nrows=0))).to_csv(path, index=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "column", "kind"),
+    [
+        ("linked", "paths", "band_high", "effect"),
+        ("linked", "paths", "estimate", "cumulated"),
+        ("full", "paths", "estimate", "first_above"),
+        ("linked", "paths", "estimate", "cumulated_treated"),
+        ("full", "paths", "estimate", "area"),
+        ("linked", "incidence", "estimate", "restricted_mean_control"),
+        ("linked", "incidence", "estimate", "restricted_mean_difference"),
+        ("lacking", "bounds", "lower", "manski"),
+        ("lacking", "bounds", "conf_high", "lee"),
+        ("lacking", "power", "detectable", None),
+    ],
+)
+def test_a_number_that_does_not_follow_from_the_others_stops_the_notebook(
+    name, table, column, kind, request, tmp_path
+):
+    results = tmp_path / "results"
+    shutil.copytree(request.getfixturevalue(name).results, results)
+    if table == "incidence":
+        write_incidence(results / "tables" / "incidence.csv")
+    notebook = "2_design" if table == "power" else "3_effects"
+    run_notebook_code(results, notebook)
+    path = results / "tables" / f"{table}.csv"
+    rows = pd.read_csv(path, dtype={"arm": str, "month": "Int64"})
+    chosen = rows[column].notna()
+    if kind is not None:
+        chosen &= rows["method" if table == "bounds" else "kind"] == kind
+    assert chosen.any()
+    rows.loc[chosen.idxmax(), column] += 1
+    rows.to_csv(path, index=False)
+    with pytest.raises(AssertionError):
+        run_notebook_code(results, notebook)
 
 
 def write_notebook(path, *cells):

@@ -45,6 +45,13 @@ def waves():
     return plan_for("kind", outcomes=outcomes), people()
 
 
+def waves_of_offers():
+    first, later = people(200, seed=11), people(120, seed=12)
+    again = first[first["treat"] == 0].head(60).assign(treat=lambda f: [0, 1] * 30)
+    frame = pd.concat([first.assign(wave=1), later.assign(wave=2), again.assign(wave=2)])
+    return plan_for("kind", columns=BASE | {"wave": "wave"}, covariates=["age"]), frame
+
+
 def weights():
     return plan_for("kind", columns=BASE | {"weight": "w"}), people()
 
@@ -104,6 +111,12 @@ KINDS = {
     three_arms: ["Arm 1", "Arm 2", "Arm 1 against arm 2"],
     three_arms_with_blocks: ["drawn within blocks (site)", "fixed effects", "ovariance"],
     waves: ["earn, month 12", "Month by month"],
+    waves_of_offers: [
+        "380 person-waves are in the study",
+        "= 380 person-waves in the study",
+        "The effects rest on 320 persons",
+        "Person-waves, offered",
+    ],
     weights: ["weighted by w"],
     takeup_and_a_figure_per_offer: ["effect of taking part", "Cost per additional unit"],
     costs_by_column: ["Cost per additional unit"],

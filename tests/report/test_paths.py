@@ -27,13 +27,18 @@ def plain(texts):
     return [re.sub(r"\s", " ", t) for t in texts]
 
 
-def path_rows(**groups):
+MONTHS = (0, 1, 2, 3, 4, 5, 12)
+
+
+def path_rows(broken=None, **groups):
     """Return rows of the table of paths: a sum and two months of the band by group."""
     rows = []
     for group, (estimate, first, last) in groups.items():
         common = {"outcome": "work", "arm": ARM, "group": group.replace("_", "-"), "level": 0.95,
                   "n": 100}  # fmt: skip
-        rows += [common | {"kind": "effect", "month": m, "unit": "share"} for m in (0, 1, 12)]
+        effect = common | {"kind": "effect", "unit": "share", "band_low": -0.4}
+        below = {m: -0.1 if first and first <= m <= last and m != broken else 0.1 for m in MONTHS}
+        rows += [effect | {"month": m, "band_high": np.nan if m < 1 else below[m]} for m in MONTHS]
         rows.append(common | {
             "kind": "cumulated", "estimate": estimate, "std_error": 0.15, "unit": "months",
             "conf_low": estimate - 0.3, "conf_high": estimate + 0.3})  # fmt: skip
@@ -62,9 +67,18 @@ def test_a_lock_in_is_told_by_the_first_and_last_month_below_zero(study):
     table = path_rows(all=(0.1, 2, 5), men=(0.1, 3, 3))
     said = plain(paths.sentences(replace(study, paths=table), EN, "work", ARM))[1:]
     assert said == [
-        "All: the band for all months lies below zero first in month 2, last in month 5.",
+        "All: the band for all months lies below zero in every month estimated from month 2 to 5.",
         "Men: the band for all months lies below zero in month 3 alone.",
     ]
+    broken = path_rows(broken=4, all=(0.1, 2, 5))
+    assert plain(paths.sentences(replace(study, paths=broken), EN, "work", ARM))[1:] == [
+        "All: the band for all months lies below zero first in month 2, last in month 5, but not "
+        "in every month between."
+    ]
+    table["band_low"] = np.nan
+    assert plain(paths.sentences(replace(study, paths=table), EN, "work", ARM))[1] == (
+        "All: the band for all months lies below zero first in month 2, last in month 5."
+    )
 
 
 def test_what_is_withheld_or_not_estimated_is_called_so(study):
@@ -76,11 +90,27 @@ def test_what_is_withheld_or_not_estimated_is_called_so(study):
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
-    [("months", "månader"), ("SEK x months", "kr × månader"), ("SEK x years", "kr × år")],
+    ("written", "unit", "said"),
+    [
+        ("months", "kr", "månader"),
+        ("SEK x months", "kr", "kr × månader"),
+        ("SEK x years", "kr", "kr × år"),
+        ("SEK per month x months", "kr per månad", "kr"),
+        ("SEK per month x years", "kr per månad", "kr per månad × år"),
+    ],
 )
-def test_units_of_sums_are_in_the_language(written, said):
-    assert paths._unit(written, "kr", SV) == said
+def test_units_of_sums_are_in_the_language(written, unit, said):
+    assert paths.unit_of_sum(written, unit, SV) == said
+
+
+def test_the_table_of_months_has_the_band_below_the_interval(linked):
+    html = (linked.results / "report.en.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    shown = set(re.findall(r'<span class="band">(.*?)</span>', html))
+    for name, kind in (("paths", "effect"), ("incidence", "difference")):
+        table = linked.table(name).dropna(subset=["band_low"])
+        row = table[(table["outcome"] == "entered") & (table["kind"] == kind)].iloc[-1]
+        ends = [EN.effect(row[c], "share", with_unit=False) for c in ("band_low", "band_high")]
+        assert f"{ends[0]} to {ends[1]}" in shown, (name, ends)
 
 
 def test_every_path_and_incidence_has_its_figure(study):
@@ -88,7 +118,7 @@ def test_every_path_and_incidence_has_its_figure(study):
     outcomes = {"work", "income", "entered", "studying"}
     assert set(drawn) == {("path", o, ARM) for o in outcomes} | {("incidence", "entered", ARM)}
     label = re.search(r'aria-label="([^"]*)"', drawn["incidence", "entered", ARM])[1]
-    assert label == "First entries by arm, and their difference, by month: First job, 1"
+    assert label == "First entries by arm, and their difference, by month: First job"
 
 
 def test_time_after_the_first_entry_is_told_with_its_month(study):

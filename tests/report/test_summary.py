@@ -126,7 +126,7 @@ def test_a_bounded_cost_has_its_interval(tmp_path):
     assert row["icer_set"] == "interval"
     text = summary_of(found)
     assert f"{row['icer']:,.0f} SEK per additional person" in text
-    assert f"(95 % interval {row['icer_low']:,.0f} SEK to {row['icer_high']:,.0f} SEK)" in text
+    assert f"(95 % interval {row['icer_low']:,.0f} to {row['icer_high']:,.0f} SEK)" in text
     assert "The offer raised the outcome" in text
 
 

@@ -136,3 +136,27 @@ def test_a_small_number_that_the_gate_took_out_of_a_note_is_told_in_swedish():
     text = "fewer than 5 persons alone in their block and arm take the pooled variance"
     assert Words("sv").note(text).startswith("färre än 5 personer ensamma")
     assert Words("en").note(text) == text
+
+
+def test_one_person_is_not_several():
+    text = note("blocks", n=1)
+    assert EN.note(text) == "1 person in a block with one arm left out"
+    assert SV.note(text).startswith("1 person i ett block")
+    assert EN.note(note("blocks", n=21)).startswith("21 persons in blocks")
+
+
+@pytest.mark.parametrize("prefix", ["one.", "by_share."])
+def test_other_forms_of_a_text_are_of_texts_that_there_are(prefix):
+    texts = catalogue("en")
+    for key in (k for k in texts if k.startswith(prefix) and k != "by_share.part"):
+        usual = key.removeprefix(prefix)
+        assert placeholders(texts[key]) <= placeholders(texts[usual]), key
+
+
+def test_blocks_of_several_columns_are_read_apart():
+    assert EN.group("office=North 5,wave=2017-02") == "office: North 5, wave: 2017-02"
+    assert EN.group("town=A,B") == "town: A,B"
+
+
+def test_an_amount_that_is_not_there_has_no_currency():
+    assert EN.money(None, "SEK") == "\u2013"

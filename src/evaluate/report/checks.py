@@ -71,10 +71,11 @@ def warnings(released: Released, words: Words) -> tuple[list[Line], list[str]]:
         for row in chosen[:MOST]:
             p = {} if pd.isna(row["p_value"]) else {str(row["group"]): float(row["p_value"])}
             name = str(row["check"])
-            title, text = title_of(name, released, words), words.finding(str(row["text"]))
+            title, text = title_of(name, released, words), finding_of(row, released, words)
             lines.append(Line(title, words.group(str(row["group"])), text, p, "warn"))
         if len(chosen) > MOST:
-            title = words(f"check.{kind}", outcome=words("design.other_outcomes"))
+            outcome = words("design.other_outcomes")
+            title = words(_key(kind, released, words), outcome=outcome)
             more.append(words("design.more", n=len(chosen) - MOST, check=title))
     return lines, more
 
@@ -93,7 +94,17 @@ def title_of(name: str, released: Released, words: Words) -> str:
     """Return what a check is called, with its outcome where it has one."""
     kind, _, outcome = name.partition(":")
     title = released.column_title(outcome, words) if outcome else ""
-    return words(f"check.{kind}", outcome=title)
+    return words(_key(kind, released, words), outcome=title)
+
+
+def finding_of(row: Row, released: Released, words: Words) -> str:
+    """Return what a check found; of draws in two levels it tells shares where others tell arms."""
+    return words.finding(str(row["text"]), released.has_shares)
+
+
+def _key(kind: str, released: Released, words: Words) -> str:
+    """Return the key of a title, which of draws in two levels may speak of shares."""
+    return words.by_share(f"check.{kind}") if released.has_shares else f"check.{kind}"
 
 
 def _by_check(released: Released) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -129,7 +140,7 @@ def _line(name: str, rows: pd.DataFrame, released: Released, words: Words) -> Li
     p_values = {g: float(p) for g, p in known.items() if pd.notna(p)}
     verdicts = set(rows["verdict"])
     verdict = next(v for v in ("warn", "pass", "not assessed") if v in verdicts)
-    text = words.finding(str(first["text"]))
+    text = finding_of(first, released, words)
     parts = sum(g not in GROUPS and g != first["group"] for g in by_group)
     if parts:
         text = f"{text} {words('design.parts', n=parts)}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluate.costs.records import PUBLIC, has_records
 from evaluate.plan.model import Plan
+from evaluate.report import many_arms
 from evaluate.report.released import Released, records
 from evaluate.report.words import Words
 from evaluate.study import GAP
@@ -22,7 +23,8 @@ def sentences(released: Released, words: Words) -> list[str]:
     for arm in released.offered:
         spent = public_costs(released, arm)
         sentence = _spent(spent, released.plan, words) if spent else ""
-        if sentence and len(released.offered) > 1:
+        several = len(released.offered) > 1
+        if sentence and several:
             sentence = f"{released.arm_title(arm, words)}: {sentence}"
         rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
         found += [sentence, _incremental(released, arm, words)]
@@ -31,7 +33,10 @@ def sentences(released: Released, words: Words) -> list[str]:
             chosen = rows[rows["outcome"] == outcome]
             chosen = chosen[chosen["month"].isna() if month is None else chosen["month"] == month]
             chosen = chosen[chosen["group"] != GAP].drop_duplicates("group", keep="last")
-            found += [icer(row, released, words) for row in records(chosen)]
+            if many_arms.are_many(released):
+                chosen = chosen[chosen["group"] == "all"]
+            of = f"{released.arm_title(arm, words)}, " if several else ""
+            found += [icer(row, released, words, of) for row in records(chosen)]
     return [sentence for sentence in found if sentence]
 
 
@@ -83,10 +88,11 @@ def _spent(row: dict[str, Any], plan: Plan, words: Words) -> str:
     )
 
 
-def icer(row: dict[str, Any], released: Released, words: Words) -> str:
+def icer(row: dict[str, Any], released: Released, words: Words, of: str = "") -> str:
     """Say a cost per additional unit and the set of costs that the data do not reject."""
     assert released.plan.costs is not None
     group, currency = words.group(row["group"]), released.plan.costs.currency
+    group = f"{of}{group.lower()}" if of else group
     kind = row["icer_set"]
     if _missing(row["icer"]) or not isinstance(kind, str):
         return words("summary.icer_none", group=group)
@@ -104,7 +110,7 @@ def icer(row: dict[str, Any], released: Released, words: Words) -> str:
         group=group,
         thing=thing,
         level=words.percent(released.plan.analysis.level),
-        low=words.money(row["icer_low"], currency),
+        low=words.number(row["icer_low"]),
         high=words.money(row["icer_high"], currency),
         icer=words.money(row["icer"], currency),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,14 @@ EXPLORATORY: Look = ("#333333", "o", 3.5)
 ROW = 18.0
 
 
-def love_plot(balance: pd.DataFrame, words: Words, *, label: str) -> str:
+def love_plot(
+    balance: pd.DataFrame,
+    words: Words,
+    *,
+    label: str,
+    titles: Mapping[str, str] | None = None,
+    paired: bool = False,
+) -> str:
     """Return an SVG of the standardised differences of the covariates, one panel per arm.
 
     Parameters
@@ -49,6 +56,10 @@ def love_plot(balance: pd.DataFrame, words: Words, *, label: str) -> str:
         are not adjusted are hollow where there are adjusted ones too.
     words, label : Words, str
         The language; what the figure shows, for who cannot see it.
+    titles : mapping, optional
+        Name of each contrast by its label; otherwise the labels are shown.
+    paired : bool
+        Whether some contrasts compare arms with one another.
     """
     groups = groups_of(balance)
     balance = balance[balance["group"].isin(groups)]
@@ -67,7 +78,7 @@ def love_plot(balance: pd.DataFrame, words: Words, *, label: str) -> str:
                         for k in ("unadjusted", "adjusted")]  # fmt: skip
         legend(layer, left, bottom + tall + top - 9, entries)
         for name, y in at.items():
-            layer.text(left - 8, y, cut(name, left - 12), ha="right", va="center_baseline")
+            layer.text(left - 8, y, cut(name, left - 11), ha="right", va="center_baseline")
         for i, arm in enumerate(arms):
             x = left + i * (wide + 14)
             axes = panel(figure, (x, bottom, wide, tall), (bottom, bottom + tall))
@@ -77,7 +88,7 @@ def love_plot(balance: pd.DataFrame, words: Words, *, label: str) -> str:
             for edge in (-0.1, 0.1):
                 axes.axvline(edge, color=GREY, lw=0.9, ls=(0, (1, 2)))
             if len(arms) > 1:
-                title = cut(words("figure.arm", arm=arm), wide)
+                title = cut((titles or {}).get(arm) or words("figure.arm", arm=arm), wide + 10)
                 say(layer, x + wide / 2, bottom + tall + 9, title)
             for j, group in enumerate(groups):
                 here = (balance["arm"] == arm) & (balance["group"] == group)
@@ -85,7 +96,7 @@ def love_plot(balance: pd.DataFrame, words: Words, *, label: str) -> str:
                     rows = balance[here & (hollow == (both & ~adjusted))]
                     y = rows["covariate"].map(at).astype(float) + 4.2 * ((len(groups) - 1) / 2 - j)
                     mark(axes, rows["smd"], y, LOOK[group], hollow)
-        say(layer, (left + WIDTH - 6) / 2, 9, words("figure.smd"))
+        say(layer, (left + WIDTH - 6) / 2, 9, words("figure.smd_pairs" if paired else "figure.smd"))
         return svg(figure, label)
 
 

@@ -189,7 +189,8 @@ def _reached(row: pd.Series, column: str, words: Words, both: bool) -> list[str]
     text = words(f"figure.{row['step']}", n=_count(row[column], words))
     others = row[[c for c in row.index if str(c).startswith("arm=") and c != column]]
     alone = others.notna().all() and (others == 0).all()
-    if not (both and alone and pd.notna(row[column])):
+    told = both and row[["women", "men"]].notna().any()
+    if not (told and alone and pd.notna(row[column])):
         return [text]
     genders = {g: _count(row[g], words) for g in ("women", "men")}
     return [text, words("figure.by_gender", **genders)]

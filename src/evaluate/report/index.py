@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from evaluate import schemas
+from evaluate.design.default_estimators import as_estimated
 from evaluate.io import read_csv, write_text
+from evaluate.plan.columns import EXPOSED
 from evaluate.plan.config import Language
 from evaluate.plan.load import load_plan
 from evaluate.plan.model import Plan
@@ -52,15 +54,28 @@ class Entry:
             for outcome, month in zip(table["outcome"], table["month"], strict=True)
         ]
         shown &= pd.Series(stands, index=table.index, dtype=bool)
+        labels = list(dict.fromkeys(table["arm"].astype(str)))
+        pairs = {f"{a}-{b}" for a in labels for b in labels}
+        arms = [a for a in labels if a not in pairs]  # each against control will do here
+        shown &= table["arm"].isin(arms)
         chosen = table[shown & (table["role"] == "primary")]
         if chosen.empty:
             chosen = table[lead & (table["group"] == "all")].head(1)
-        return [self._row(row, words) for row in records(chosen)]
+        names = self._names(arms, words)
+        return [self._row(row, words, names.get(str(row["arm"]))) for row in records(chosen)]
 
-    def _row(self, row: dict[str, Any], words: Words) -> dict[str, str]:
+    def _names(self, arms: list[str], words: Words) -> dict[str, str]:
+        """Name the arms where there are several; one offer beside those without is that alone."""
+        offered = [a for a in arms if a != EXPOSED]
+        single = {offered[0]: words("figure.treated")} if len(offered) == 1 else {}
+        named = {a: words("figure.arm", arm=a) for a in offered} | single
+        return named | {EXPOSED: words("figure.exposed")} if len(arms) > 1 else {}
+
+    def _row(self, row: dict[str, Any], words: Words, arm: str | None) -> dict[str, str]:
         outcome = str(row["outcome"])
         title = (self.plan.outcomes[outcome].title or {}).get(words.language, outcome)
         title = titled(title, None if pd.isna(row["month"]) else int(row["month"]), words)
+        title = f"{title}. {arm}" if arm else title
         stated, error = self.plan.outcomes[outcome], row["std_error"]
         unit = (stated.unit_title or {}).get(words.language, stated.unit)
         absent = pd.isna(row["estimate"])
@@ -78,8 +93,9 @@ def write_index(plans: Iterable[str], languages: list[Language], path: str | Pat
     """Write the page for the programmes of ``plans``, in all languages one below the other."""
     entries = []
     for plan in map(Path, plans):
-        effects = Path(path).parent / plan.stem / "tables" / "effects.csv"
-        entries.append(Entry(plan.stem, load_plan(plan), read_csv(effects, schemas.EFFECTS)))
+        file = Path(path).parent / plan.stem / "tables" / "effects.csv"
+        effects = read_csv(file, schemas.EFFECTS)
+        entries.append(Entry(plan.stem, as_estimated(load_plan(plan), effects), effects))
     words = [Words(language) for language in languages]
     title = words[0]("index.title")
     write_text(render("index.html.j2", entries=entries, words=words, title=title), path)

@@ -10,6 +10,7 @@ from evaluate.report.words import Words
 
 FEW_CLUSTERS = 20  # fewer are few by any count: Cameron and Miller (2015) say 20 to 50
 VERY_FEW_CLUSTERS = 10
+FEW_IN_AN_ARM = 3  # from so few of an arm the bootstrap has too few patterns: MacKinnon and Webb
 ADJUSTED = ("lin", "ancova")  # randomisation tests of what covariates leave
 
 
@@ -34,6 +35,7 @@ def _errors(released: Released, words: Words) -> list[str]:
     plan = released.plan
     kind = plan.std_error_of(released.lead)
     unit = "clusters" if plan.columns.cluster else "waves" if plan.columns.clustered else "persons"
+    unit = "shares" if released.has_shares else unit
     values = {"kind": words(f"kind.{kind}"), "column": plan.columns.cluster or ""}
     found = [words(f"inference.unit.{unit}", **values)]
     if plan.analysis.std_error is None:
@@ -62,13 +64,28 @@ def few_clusters(released: Released, words: Words) -> str:
     plan, n = released.plan, clusters(released)
     if n is None or n >= FEW_CLUSTERS or not plan.columns.cluster:
         return ""
-    found = [words("inference.few", n=n)]
+    found = [words("inference.few_arms" if len(released.arms) > 1 else "inference.few", n=n)]
+    if plan.analysis.interval == "wild_bootstrap":
+        found.append(words("inference.few_wild"))
+        if n < VERY_FEW_CLUSTERS:
+            found.append(words("inference.very_few_wild"))
+        fewest = clusters_of_an_arm(released)
+        if fewest is not None and fewest <= FEW_IN_AN_ARM:
+            found.append(words("inference.few_in_an_arm", n=fewest))
+        return " ".join(found)
     kind = plan.std_error_of(released.lead)
     found.append(words("inference.few_cr2" if kind == "CR2" else "inference.few_other"))
-    wild = plan.analysis.interval == "wild_bootstrap"
     if n < VERY_FEW_CLUSTERS:
-        found.append(words("inference.very_few_wild" if wild else "inference.very_few"))
+        found.append(words("inference.very_few"))
     return " ".join(found)
+
+
+def clusters_of_an_arm(released: Released) -> int | None:
+    """Return how many clusters the arm with the fewest of them has, where that is released."""
+    checks = released.design_checks
+    chosen = (checks["check"] == "assignments") & (checks["group"] == "all")
+    fewest = checks.loc[chosen, "statistic"].dropna()
+    return int(fewest.min()) if len(fewest) and released.plan.columns.cluster else None
 
 
 def clusters(released: Released) -> int | None:
@@ -87,6 +104,10 @@ def estimators(released: Released, words: Words) -> str:
         return words("inference.estimator.plan", estimator=name)
     design = "clusters" if plan.columns.clustered else "persons"
     known = "covariates" if plan.covariates else "none"
+    if known == "covariates" and plan.columns.clustered and not plan.columns.cluster:
+        design = "waves"
+    if plan.covariates and design == "persons" and released.lead != "lin":
+        known = released.lead  # what the blocks can carry, see `design.default_estimators`
     return words(f"inference.estimator.{design}_{known}", estimator=name)
 
 

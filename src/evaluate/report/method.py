@@ -20,6 +20,10 @@ def method(released: Released, words: Words) -> list[str]:
         by_cluster = estimator == "difference_in_means" and plan.columns.clustered
         suffix = "_clusters" if by_cluster else ""
         found.append(words(f"method.{estimator}{suffix}", kind=kind))
+    fitted = [e for e in plan.estimators if e != "difference_in_means"]
+    if len(released.arms) > 1 and fitted:
+        key = "lin" if "lin" in fitted and plan.covariates else "others"
+        found.append(words(f"method.several_arms_{key}"))
     if plan.covariates:
         names = ", ".join(c.column for c in plan.covariate_list)
         found.append(words("method.covariates", names=names))
@@ -42,6 +46,8 @@ def method(released: Released, words: Words) -> list[str]:
         found.append(words("method.gap"))
         if plan.analysis.slopes == "shared":
             found.append(words("method.gap_shared"))
+    if released.has_shares:
+        found.append(words("method.shares"))
     found.append(words("method.missing_outcomes"))
     if len(released.paths):
         found.append(words("method.bands"))
@@ -59,10 +65,11 @@ def limits(released: Released, words: Words) -> list[str]:
     flow = released.main_flow
     analysed = flow.loc[flow["step"] == "analysed", "n"]
     included = released.flow.loc[released.flow["step"] == "included", "n"]
-    net = plan.assignment.saturation is None  # otherwise displacement is estimated
+    net = not released.has_shares  # otherwise displacement is estimated
     stated = {
         "simulated": plan.simulated,
         "short": True,
+        "shares": released.has_shares,
         "displacement": net and released.net_effects.empty,
         "displacement_assumed": net and not released.net_effects.empty,
         "no_takeup": plan.columns.takeup is None,

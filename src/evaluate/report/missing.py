@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluate.report import contrasts
 from evaluate.report.released import Released, records
 from evaluate.report.words import Words
 from evaluate.study import GAP
@@ -36,9 +37,9 @@ def shown(released: Released, outcome: str | None = None, arm: str | None = None
 
 
 def arms(released: Released, outcome: str) -> list[str]:
-    """Return the contrasts for which an outcome has bounds, those with control first."""
+    """Return the contrasts shown for which an outcome has bounds, those with control first."""
     known = set(bounds(released, outcome, None)["arm"])
-    return [a for a in released.contrasts if a in known]
+    return [a for a in contrasts.shown(released) if a in known]
 
 
 def bounds(released: Released, outcome: str, arm: str | None) -> pd.DataFrame:
@@ -60,15 +61,17 @@ def response(released: Released, outcome: str, arm: str) -> pd.DataFrame:
 
 def sentences(released: Released, words: Words, outcome: str, arm: str, level: str) -> list[str]:
     """Say who has the outcome, and what the bounds leave open, for all and for the gap."""
-    found = []
+    found, (first, second) = [], released.sides(arm, words)
     for row in records(response(released, outcome, arm)):
         if row["group"] == "all" and pd.notna(row["response_difference"]):
             found.append(
                 words(
-                    "bounds.response",
+                    "bounds.response_arms" if len(released.contrasts) > 1 else "bounds.response",
                     treated=words.level(row["response_treated"], "share"),
                     control=words.level(row["response_control"], "share"),
                     p=words.p_value(row["response_p_value"]),
+                    first=first,
+                    second=second,
                 )
             )
     for row in records(bounds(released, outcome, arm)):

@@ -15,6 +15,7 @@ from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
 from evaluate.report import (
     checks,
+    contrasts,
     cost_sentences,
     dose,
     figures,
@@ -33,7 +34,6 @@ from evaluate.report.words import Words
 from evaluate.study import GAP
 
 TEMPLATES = Path(__file__).parent / "templates"
-MOST_PANELS = 6  # of one figure, side by side
 CHAPTERS = (
     "summary", "data", "design", "effects", "heterogeneity", "costs", "method", "limits",
     "provenance",
@@ -96,6 +96,8 @@ def write_report(
         gap=GAP,
         paths=paths,
         checks=checks,
+        contrasts=contrasts,
+        arm_names=registers.arm_names(released, words),
         cost_sentences=cost_sentences,
         inference=inference,
         participation=participation,
@@ -150,29 +152,34 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
     def label(kind: str, **values: object) -> str:
         return words(f"figure.label.{kind}", **values)
 
+    flow, names = contrasts.in_few_boxes(released, words)
     drawn: dict[Any, str] = {
         "flow": figures.flow_chart(
-            released.main_flow,
+            flow,
             words,
             label=label("flow"),
             reason=words.reason,
-            arms=_arm_names(released, words),
+            arms=_arm_names(released, words) | names,
         )
     }
     if len(released.balance):
         named = released.balance["covariate"].map(words.covariate)
         balance = released.balance.assign(covariate=named)
-        if len(released.contrasts) > MOST_PANELS:  # the table has all of them
-            balance = balance[balance["arm"].isin(released.arms[:MOST_PANELS])]
-        drawn["love"] = figures.love_plot(balance, words, label=label("love"))
+        arms = contrasts.panels(released)
+        titles = {arm: contrasts.short(released, arm, words) for arm in arms}
+        balance = balance[balance["arm"].isin(arms)]
+        paired = set(arms) > set(released.arms)
+        drawn["love"] = figures.love_plot(
+            balance, words, label=label("love"), titles=titles, paired=paired
+        )
     drawn |= _by_month(released, words)
     for outcome, month in _outcomes(released):
         title = summary.outcome_title(released, words, outcome, month)
-        for arm in released.contrasts:
+        for arm in contrasts.shown(released):
             chosen = {"arm": arm, "estimand": "itt", "estimator": released.lead}
             rows = released.rows(outcome, month, **chosen)
             exploratory = rows["group"].str.contains("=")
-            forest = label("forest", outcome=f"{title}, {arm}")
+            forest = label("forest", outcome=contrasts.titled(released, title, arm, words))
             drawn["forest", outcome, arm] = figures.forest_plot(
                 rows[~exploratory], words, label=forest
             )
@@ -209,10 +216,13 @@ def path_figures(released: Released, words: Words) -> dict[Any, str]:
     drawn: dict[Any, str] = {}
     plots = {"path": figures.path_plot, "incidence": figures.incidence_plot}
     for kind, table in (("path", released.paths), ("incidence", released.incidence)):
+        table = table[table["arm"].isin(contrasts.shown(released))]
         for (outcome, arm), rows in table.groupby(["outcome", "arm"], sort=False):
-            title = f"{released.title(str(outcome), words.language)}, {arm}"
+            title = released.title(str(outcome), words.language)
+            title = contrasts.titled(released, title, str(arm), words)
             shown = words(f"figure.label.{kind}", outcome=title)
-            drawn[kind, outcome, arm] = plots[kind](rows, words, label=shown)
+            sides = released.sides(str(arm), words)
+            drawn[kind, outcome, arm] = plots[kind](rows, words, label=shown, sides=sides)
     return drawn
 
 
@@ -233,7 +243,8 @@ def _planes(released: Released, words: Words) -> dict[Any, str]:
             rows = cost_rows(released, outcome, arm)
             rows = rows[rows["denominator"] == rows["denominator"].iloc[0]]
             if costs and rows["effect"].notna().any():
-                title = f"{released.title(outcome, words.language)}, {arm}"
+                title = released.title(outcome, words.language)
+                title = contrasts.titled(released, title, arm, words)
                 drawn["plane", outcome, arm] = figures.cost_plane(
                     rows,
                     words,
@@ -260,6 +271,8 @@ def _reconciliation(released: Released, words: Words) -> str:
     excluded = flow.loc[flow["step"] == "excluded", "n"]
     known = excluded.notna().all()
     n["excluded"] = excluded.sum() if known else n["received"] - n["included"]
-    told = words("data.reconciles", **{step: words.number(k, 0) for step, k in n.items()})
+    numbers = {step: words.number(k, 0) for step, k in n.items()}
+    numbers["included"] = summary.counted(released, n["included"], words)
+    told = words("data.reconciles", **numbers)
     round_to = released.disclosure["round_to"]
     return told if round_to == 1 else f"{told} {words('data.rounded', n=round_to)}"

@@ -33,6 +33,7 @@ from evaluate.study import GAP
 if TYPE_CHECKING:  # matplotlib is slow to import: only who draws pays
     from matplotlib.axes import Axes
 
+Sides = tuple[str, str]  # what those offered and those in control are called
 SIDES = ("control", "treated")  # as they are drawn: the solid line over the dashed one
 DASHED = (0, (3, 2))
 BAND, HAZE = 0.2, 0.1  # how dense a band and an interval of a level are
@@ -58,6 +59,8 @@ class Drawing:
         Whether levels rise in steps.
     zero : bool
         Whether the axis of the levels begins at zero.
+    sides : (str, str), optional
+        What the two sides are called; otherwise offered and control.
     """
 
     effects: pd.DataFrame
@@ -66,9 +69,10 @@ class Drawing:
     titles: tuple[str, str]
     steps: bool
     zero: bool
+    sides: Sides | None = None
 
 
-def path_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
+def path_plot(rows: pd.DataFrame, words: Words, *, label: str, sides: Sides | None = None) -> str:
     """Return an SVG of the effects on one outcome by month, above the levels of the arms.
 
     Parameters
@@ -78,6 +82,8 @@ def path_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
         panel each; with one gender there is one. Months before time zero are shaded.
     words, label : Words, str
         The language; what the figure shows, for who cannot see it.
+    sides : (str, str), optional
+        What the two sides are called; otherwise offered and control.
     """
     unit = str(rows.loc[rows["kind"] == "effect", "unit"].iloc[0])
     level = "figure.level_percent" if unit == "share" else "figure.level_in"
@@ -89,11 +95,14 @@ def path_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
         (words("figure.effect_in", unit=shown), words(level, unit=unit)),
         steps=False,
         zero=unit == "share",
+        sides=sides,
     )
     return _draw(drawing, words, label)
 
 
-def incidence_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
+def incidence_plot(
+    rows: pd.DataFrame, words: Words, *, label: str, sides: Sides | None = None
+) -> str:
     """Return an SVG of the cumulative incidence by arm, below the differences between arms.
 
     Parameters
@@ -102,6 +111,8 @@ def incidence_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
         Rows of `schemas.INCIDENCE` of one outcome and arm. Exits that compete are grey.
     words, label : Words, str
         The language; what the figure shows, for who cannot see it.
+    sides : (str, str), optional
+        What the two sides are called; otherwise offered and control.
     """
     exits = {side: _of_kind(rows, f"competing_{side}", words) for side in SIDES}
     points = words("figure.points")
@@ -112,6 +123,7 @@ def incidence_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
         (words("figure.incidence_difference", unit=points), words("figure.incidence")),
         steps=True,
         zero=True,
+        sides=sides,
     )
     return _draw(drawing, words, label)
 
@@ -231,6 +243,8 @@ def _legend(
     entries += [("exits", "exit")] if drawing.exits else []
     entries += [("each_month", "bar"), ("all_months", "area")]
     y = top
+    called = {k: f"{name[:1].upper()}{name[1:]}" for k, name in
+              zip(("treated", "control"), drawing.sides or (), strict=False)}  # fmt: skip
     for key, kind in entries:
         end = x + 20
         if kind == "line":
@@ -246,7 +260,8 @@ def _legend(
         else:
             layer.fill_between([x, end], y - 5, y + 5, color=INK, alpha=BAND, lw=0)
         level = words("unit.percent", x=words.number(100 * drawing.effects["level"].iloc[0], 0))
-        for line in wrap(words(f"figure.{key}", level=level), width - 24):
+        text = called.get(key) or words(f"figure.{key}", level=level)
+        for line in wrap(text, width - 24):
             say(layer, end + 5, y, line, ha="left", size=SMALL)
             y -= 10
         y -= 5

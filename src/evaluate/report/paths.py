@@ -12,6 +12,7 @@ from evaluate.report.words import Words
 from evaluate.study import GAP
 
 GROUPS = ("all", "women", "men", GAP)
+Bands = dict[tuple[int, str], tuple[float, float]]
 SUMS, BEYOND = ("cumulated", "area"), ("above", "below")
 
 
@@ -32,7 +33,9 @@ def sentences(
     for kind in [k for k in SUMS if k in kinds]:
         one = rows[rows["kind"] == kind]
         if len(one):
-            unit = _unit(str(one["unit"].iloc[0]), released.unit(outcome, words.language), words)
+            unit = unit_of_sum(
+                str(one["unit"].iloc[0]), released.unit(outcome, words.language), words
+            )
             ends = {"first": words.number(months.min(), 0), "last": words.number(months.max(), 0)}
             parts = "; ".join(_parts(released, one, words))
             found.append(words(f"effects.{kind}", unit=unit, parts=parts, **ends))
@@ -44,8 +47,9 @@ def sentences(
             last = ends_of["last"].get(group, row)
             if pd.isna(row["estimate"]) or pd.isna(last["estimate"]):
                 continue
-            first, end = (words.number(r["estimate"], 0) for r in (row, last))
-            key = f"effects.band_{kind}" + ("_once" if first == end else "")
+            months_of = int(row["estimate"]), int(last["estimate"])
+            key = f"effects.band_{kind}{_between(rows, group, kind, months_of)}"
+            first, end = (words.number(month, 0) for month in months_of)
             found.append(words(key, group=words.group(group), first=first, last=end))
     return found
 
@@ -54,12 +58,14 @@ def incidence_sentences(released: Released, words: Words, outcome: str, arm: str
     """Say by how much the offer moves the time before, or after, a first entry."""
     rows = _of(released.incidence, outcome, arm)
     found = []
+    first, second = released.sides(arm, words)
     for kind in ("restricted_mean", "time_lost"):
         one = rows[rows["kind"] == f"{kind}_difference"]
         if len(one):
             parts = "; ".join(_parts(released, one, words))
             month = words.number(one["month"].iloc[0], 0)
-            found.append(words(f"effects.{kind}", month=month, parts=parts))
+            values = {"month": month, "parts": parts, "first": first, "second": second}
+            found.append(words(f"effects.{kind}", **values))
     return found
 
 
@@ -69,6 +75,38 @@ def incidence_months(released: Released, outcome: str, arm: str) -> pd.DataFrame
     rows = rows[rows["kind"].isin(["incidence_treated", "incidence_control", "difference"])]
     shown = rows.groupby("month")["estimate"].transform(lambda e: e.notna().any())
     return rows[shown.astype(bool)] if len(rows) else rows
+
+
+def bands(released: Released, outcome: str, arm: str) -> Bands:
+    """Return the ends of the band for all months at once, by month and group."""
+    rows = _of(released.paths, outcome, arm)
+    return _ends(rows[rows["kind"] == "effect"])
+
+
+def incidence_bands(released: Released, outcome: str, arm: str) -> Bands:
+    """Return the ends of the band of the differences in incidence, by month and group."""
+    rows = _of(released.incidence, outcome, arm)
+    return _ends(rows[rows["kind"] == "difference"])
+
+
+def _between(rows: pd.DataFrame, group: str, kind: str, ends: tuple[int, int]) -> str:
+    """Tell what the band does in the months between the first and the last beyond zero."""
+    if ends[0] == ends[1]:
+        return "_once"
+    own = rows[(rows["kind"] == "effect") & (rows["group"] == group)]
+    own = own[own["month"].astype(float).between(*ends)]
+    low, high = own["band_low"], own["band_high"]
+    if (~(low > 0 if kind == "above" else high < 0) & low.notna()).any():
+        return "_broken"
+    return "_all" if low.notna().all() else ""
+
+
+def _ends(rows: pd.DataFrame) -> Bands:
+    rows = rows.dropna(subset=["band_low", "band_high"])
+    return {
+        (int(row["month"]), str(row["group"])): (row["band_low"], row["band_high"])
+        for row in records(rows)
+    }
 
 
 def _of(table: pd.DataFrame, outcome: str, arm: str) -> pd.DataFrame:
@@ -95,8 +133,14 @@ def _parts(released: Released, rows: pd.DataFrame, words: Words) -> Iterable[str
         yield words("effects.part", group=name, estimate=told, level=level, interval=ends)
 
 
-def _unit(written: str, localised: str, words: Words) -> str:
-    """Return the unit of a sum over months, as the table writes it, in the language."""
+def unit_of_sum(written: str, localised: str, words: Words) -> str:
+    """Return the unit of a sum over months, as the table writes it, in the language.
+
+    Days per month times months are days.
+    """
     _, times, step = written.rpartition(" x ")
     named = words(f"unit.{step or written}")
-    return f"{localised} × {named}" if times else named
+    if not times:
+        return named
+    amount = localised.removesuffix(f" {words(f'unit.per_{step}')}")
+    return amount if amount != localised else f"{localised} × {named}"

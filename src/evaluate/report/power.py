@@ -41,10 +41,10 @@ def power_sentences(
 
     title = titled(released.title(outcome, words.language), month, words)
     sentences = [
-        words("power.all", outcome=title, size=size(found), power=_percent(found["power"], words))
+        words("power.all", outcome=title, size=size(found), power=rounded(found["power"], words))
     ]
     if pd.notna(found["relative"]):
-        share = _percent(found["relative"], words)
+        share = rounded(found["relative"], words)
         sentences[0] += " " + words("power.relative", share=share)
     gap = rows.get(GAP)
     if gap is None or pd.isna(gap["detectable"]):
@@ -67,5 +67,6 @@ def standing(
     return rows if "all" in rows else {}
 
 
-def _percent(share: float, words: Words) -> str:
+def rounded(share: float, words: Words) -> str:
+    """Return a share in whole per cent."""
     return words("unit.percent", x=words.number(100 * share, 0))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from evaluate import schemas
+from evaluate.design.default_estimators import as_estimated
 from evaluate.io import read_csv
 from evaluate.notes import NOTES
 from evaluate.plan.columns import EXPOSED
@@ -59,7 +61,7 @@ class Released:
     disclosure: dict[str, Any]
     provenance: dict[str, Any]
 
-    @property
+    @cached_property
     def arms(self) -> list[str]:
         """Labels of the contrasts with control."""
         arms = dict.fromkeys(self.effects["arm"])
@@ -74,7 +76,7 @@ class Released:
     def contrast(self, arm: str, words: Words) -> str:
         """Return what a contrast is called."""
         if arm not in self.arms:
-            a, b = self.sides(arm, words)
+            a, b = self.pair(arm)
             return words("effects.pair", a=a, b=b)
         if arm == EXPOSED:
             return words("effects.exposed")
@@ -91,10 +93,10 @@ class Released:
         """Columns of the flow with the counts of each arm, control first."""
         return [c for c in self.flow.columns if c.startswith("arm=")]
 
-    @property
+    @cached_property
     def contrasts(self) -> list[str]:
         """Labels of all contrasts, those with control first."""
-        return [*self.arms, *(a for a in dict.fromkeys(self.effects["arm"]) if a not in self.arms)]
+        return list(dict.fromkeys([*self.arms, *self.effects["arm"]]))
 
     @property
     def lead(self) -> str:
@@ -150,12 +152,28 @@ class Released:
     def sides(self, arm: str, words: Words) -> tuple[str, str]:
         """Return what the two sides of a contrast are called."""
         if arm in self.arms:
-            offered = words("figure.treated").lower() if len(self.offered) == 1 else arm
+            offered = words("effects.side", arm=arm)
+            if len(self.offered) == 1:
+                offered = words("figure.treated").lower()
             if arm == EXPOSED:
                 offered = words("figure.exposed").lower()
             return offered, words("figure.control").lower()
-        pairs = [(a, b) for a in self.arms for b in self.arms if f"{a}-{b}" == arm]
-        return pairs[0]
+        a, b = (words("effects.side", arm=code) for code in self.pair(arm))
+        return a, b
+
+    def pair(self, arm: str) -> tuple[str, str]:
+        """Return the codes of the two arms that a contrast without control compares."""
+        return next((a, b) for a in self.arms for b in self.arms if f"{a}-{b}" == arm)
+
+    @property
+    def has_shares(self) -> bool:
+        """Whether clusters were drawn a share to be offered, which the checks have for arms."""
+        return self.plan.assignment.saturation is not None
+
+    @property
+    def counts(self) -> str:
+        """What a row is, and so what all numbers of persons count: ``persons`` or ``waves``."""
+        return "persons" if self.plan.columns.wave is None else "waves"
 
     @property
     def mixes_gender(self) -> bool:
@@ -254,9 +272,10 @@ def read_released(plan: Plan, results: Path, language: Language) -> Released:
         own = read["outcome"].map({k: o.unit for k, o in plan.outcomes.items()}) == read["unit"]
         return read.assign(unit=read["unit"].mask(own, read["outcome"].map(units)))
 
+    tables = {name: table(name) for name in RELEASED if name in Released.__dataclass_fields__}
     return Released(
-        plan=plan,
-        **{name: table(name) for name in RELEASED if name in Released.__dataclass_fields__},
+        plan=as_estimated(plan, tables["effects"]),
+        **tables,
         disclosure=json.loads((results / "disclosure.json").read_text(encoding="utf-8")),
         provenance=json.loads((results / "provenance.json").read_text(encoding="utf-8")),
     )

@@ -10,7 +10,16 @@ import pandas as pd
 
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
-from evaluate.report import inference, interference, missing, participation, paths
+from evaluate.report import (
+    contrasts,
+    inference,
+    interference,
+    many_arms,
+    missing,
+    participation,
+    paths,
+)
+from evaluate.report.checks import finding_of
 from evaluate.report.released import Released, records, titled
 from evaluate.report.words import Words
 from evaluate.study import GAP
@@ -40,7 +49,7 @@ def lead(released: Released, words: Words) -> str:
     treated = included[arms[1:]].sum() if included[arms].notna().all() else None
     if pd.isna(included["n"]) or treated is None:
         return _analysed(released, title, words)
-    n = words.number(included["n"], 0)
+    n = counted(released, included["n"], words)
     if f"arm={EXPOSED}" in arms:
         told = {arm: words.number(included[arm], 0) for arm in arms}
         return words(
@@ -62,12 +71,19 @@ def lead(released: Released, words: Words) -> str:
     )
 
 
+def counted(released: Released, n: float, words: Words) -> str:
+    """Return a number of rows with what they are: persons, or persons in one wave each."""
+    return words(f"count.several_{released.counts}", n=words.number(n, 0))
+
+
 def units(released: Released, words: Words) -> str:
-    """Say how many clusters were assigned, where it was clusters."""
-    plan = released.plan
-    drawn = plan.columns.cluster and plan.assignment.saturation is None
-    n = inference.clusters(released) if drawn else None
-    return words("summary.clusters", n=n) if n is not None else ""
+    """Say how many clusters were assigned, where it was clusters, or how many persons in waves."""
+    plan, n = released.plan, inference.clusters(released)
+    if n is None or released.has_shares:
+        return ""
+    if plan.columns.cluster is None:
+        return words("summary.waves", n=words.number(n, 0))
+    return words("summary.clusters_arms" if len(released.arms) > 1 else "summary.clusters", n=n)
 
 
 def _analysed(released: Released, title: str, words: Words) -> str:
@@ -75,8 +91,9 @@ def _analysed(released: Released, title: str, words: Words) -> str:
     flow, (control, *arms) = released.main_flow, released.arm_columns
     for row in records(flow[flow["step"] == "analysed"].dropna(subset=["n", control, *arms])):
         if released.role_of(row["reason"]) == "primary":
-            numbers = {"n": row["n"], "control": row[control], "treated": sum(row[a] for a in arms)}
+            numbers = {"control": row[control], "treated": sum(row[a] for a in arms)}
             told = {key: words.number(n, 0) for key, n in numbers.items()}
+            told["n"] = counted(released, row["n"], words)
             outcome = released.column_title(row["reason"], words)
             return words("summary.analysed_lead", title=title, outcome=outcome, **told)
     return words("summary.withheld_lead", title=title)
@@ -93,6 +110,10 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
     found = []
     for outcome in primary(released.plan):
         month = released.month(outcome)
+        if many_arms.are_many(released):
+            told = many_arms.lines(released, words, outcome, month)
+            found.append(Paragraph(outcome_title(released, words, outcome, month), told))
+            continue
         for arm in released.arms:
             rows = released.rows(outcome, month, arm=arm)
             title = outcome_title(released, words, outcome, month)
@@ -106,8 +127,8 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
             ]
             sentences += _adding_up(released, words, outcome, arm)
             if arm == EXPOSED:
-                told = interference.spillover_sentences(released, words, outcome, month)
-                sentences += told.get("overall", [])
+                beside = interference.spillover_sentences(released, words, outcome, month)
+                sentences += beside.get("overall", [])
             late = rows[(rows["estimand"] == "late") & (rows["group"] == "all")]
             for row in records(late):
                 sentences.append(_taking_part(row, released, words))
@@ -219,7 +240,7 @@ def checks(released: Released, words: Words) -> list[str]:
         if check["verdict"] == "warn" and name != check["check"] and name not in told:
             title = released.column_title(name, words)
             if released.role_of(name) == "primary" and released.stands(name):
-                text = words.finding(check["text"])
+                text = finding_of(check, released, words)
                 if check["group"] == "all":
                     told.add(name)  # what is said of all need not be said of women and men
                 else:
@@ -231,29 +252,39 @@ def checks(released: Released, words: Words) -> list[str]:
         found.append(few)
     if released.mixes_gender:
         found.append(words("limits.gender_mixed"))
+    return found + _placebos(released, words)
+
+
+def _placebos(released: Released, words: Words) -> list[str]:
+    """Say how far the arms differ in what was settled before the offer."""
+    found = []
+    chosen = {"estimand": "itt", "estimator": released.lead, "group": "all"}
     for outcome, stated in released.plan.outcomes.items():
         if stated.role != "placebo":
             continue
+        title, month = released.title(outcome, words.language), released.month(outcome)
+        told = []
         for arm in released.arms:
-            rows = released.rows(
-                outcome,
-                released.month(outcome),
-                arm=arm,
-                estimand="itt",
-                estimator=released.lead,
-                group="all",
-            )
-            for row in records(rows):
+            for row in records(released.rows(outcome, month, arm=arm, **chosen)):
                 if not _missing(row["estimate"]):
                     alike = row["conf_low"] <= 0 <= row["conf_high"]
-                    found.append(
-                        words(
-                            "summary.placebo_ok" if alike else "summary.placebo_bad",
-                            outcome=released.title(outcome, words.language),
-                            **_numbers(row, words),
-                        )
-                    )
+                    key = "summary.placebo_ok" if alike else "summary.placebo_bad"
+                    text = words(key, outcome=title, **_numbers(row, words))
+                    if len(released.arms) > 1:
+                        text = _of_arm(arm, f"{text[:1].lower()}{text[1:]}", released, words)
+                    told.append((alike, text))
+        if many_arms.are_many(released):
+            found.append(words("summary.placebo_arms", outcome=title, n=len(told),
+                               bad=sum(not alike for alike, _ in told)))  # fmt: skip
+            told = [one for one in told if not one[0]]
+        found += [text for _, text in told]
     return found
+
+
+def _of_arm(arm: str, text: str, released: Released, words: Words) -> str:
+    """Say which arm a sentence speaks of, where there are several."""
+    several = len(released.arms) > 1
+    return f"{contrasts.short(released, arm, words)}: {text}" if several else text
 
 
 def _bounded(released: Released, words: Words, outcome: str) -> list[str]:
@@ -263,7 +294,9 @@ def _bounded(released: Released, words: Words, outcome: str) -> list[str]:
     for arm in released.offered:
         rows = missing.bounds(released, outcome, arm)
         rows = rows[(rows["method"] == "lee") & (rows["group"] == "all")]
-        found += [missing.reading(row, words, level) for row in records(rows)]
+        for row in records(rows):
+            if text := missing.reading(row, words, level):
+                found.append(_of_arm(arm, text, released, words))
     return found
 
 

@@ -17,6 +17,8 @@ from evaluate.plan.config import Language
 TEXTS = Path(__file__).parent / "texts"
 LOCALE: dict[Language, str] = {"en": "en_GB", "sv": "sv_SE"}
 NAMES = ("names", "reason", "estimator")  # values of notes that are no numbers
+COUNTS = ("n", "covariates")  # values that a text with a form for one counts
+ARMS = ("arm", "by_arm")  # values of findings that name arms
 MINUS, DASH, SPACE = "\u2212", "\u2013", "\u00a0"
 
 
@@ -113,7 +115,8 @@ class Words:
 
     def money(self, value: float | None, currency: str) -> str:
         """Return an amount, whole units of the currency from a hundred on."""
-        return f"{self.number(value)}{SPACE}{currency}"
+        text = self.number(value)
+        return text if text == DASH else f"{text}{SPACE}{currency}"
 
     def p_value(self, p: float | None, sign: bool = True) -> str:
         """Return a p-value: ``= 0.041``, without the ``sign`` ``0.041``; or ``< 0.001``."""
@@ -126,7 +129,7 @@ class Words:
     def group(self, group: str) -> str:
         """Return the name of a group; exploratory groups keep the names of the data."""
         known = catalogue(self.language).get(f"group.{group}")
-        return known or group.replace("=", ": ")
+        return known or re.sub(r",(?=[^,=]+=)", ", ", group).replace("=", ": ")
 
     def note(self, text: str) -> str:
         """Return the notes of a row in this language."""
@@ -140,12 +143,39 @@ class Words:
                 return self(f"covariate.{kind}", name=stem)
         return name.replace("=", ": ")
 
-    def finding(self, text: str) -> str:
-        """Return the text of a check of the design in this language."""
+    def finding(self, text: str, by_share: bool = False) -> str:
+        """Return the text of a check of the design in this language.
+
+        With ``by_share`` it speaks of the shares that clusters were drawn, not of arms.
+        """
         if (found := _read(text, "finding")) is None:
             return text
         kind, values = found
-        return self(f"finding.{kind}", **{k: self._localised(v) for k, v in values.items()})
+        key = f"finding.{kind}"
+        if by_share:
+            key = self.by_share(key)
+            values = {k: self._arms_by_share(k, v) for k, v in values.items()}
+        told = {k: v if by_share and k in ARMS else self._localised(v) for k, v in values.items()}
+        return self._counted(key, told)
+
+    def by_share(self, key: str) -> str:
+        """Return the key of the same text for shares that clusters drew, if there is one."""
+        own = f"by_share.{key}"
+        return own if own in catalogue(self.language) else key
+
+    def _arms_by_share(self, name: str, text: str) -> str:
+        """Put the shares that stand in the place of arms into words."""
+        if name == "arm":
+            return ", ".join(self.percent(float(share)) for share in text.split(", "))
+        if name != "by_arm" or not (parts := re.findall(r"(\S+) in arm ([\d.]+)(?:, |$)", text)):
+            return text
+        told = [(self._localised(value), self.percent(float(share))) for value, share in parts]
+        return ", ".join(self("by_share.part", value=v, share=share) for v, share in told)
+
+    def _counted(self, key: str, values: dict[str, str]) -> str:
+        """Return a text that has another form where it counts one thing, or the only one."""
+        one = f"one.{key}" in catalogue(self.language) and "1" in (values.get(c) for c in COUNTS)
+        return self(f"one.{key}" if one else key, **values)
 
     def _localised(self, text: str) -> str:
         """Give the numbers of an English text the marks of this language."""
@@ -169,7 +199,7 @@ class Words:
             return text
         kind, values = found
         told = {k: v if k in NAMES else self._localised(v) for k, v in values.items()}
-        return self(f"note.{kind}", **told)
+        return self._counted(f"note.{kind}", told)
 
 
 @cache
