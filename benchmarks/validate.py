@@ -226,7 +226,9 @@ def sections():
         ),
         Section(
             "Displacement",
-            "{trials} trials of 36 labour markets, drawn a share each.",
+            "{trials} trials of 36 labour markets, drawn a share each. Over all shares together "
+            "(`share all`) the error counts what differs between shares as chance, although how "
+            "many markets each share has is fixed: those intervals are rather too wide.",
             displaced,
             ["36 markets of 24 persons"],
         ),

@@ -133,7 +133,7 @@ def test_a_table_without_effects_leaves_the_plan_as_it_is():
 
 
 def test_named_regressions_have_careful_errors_where_blocks_are_uneven():
-    study, plan = blocked([(1, 3)] * 20)
+    study, _ = blocked([(1, 3)] * 20)
     for analysis, kind in (({}, "HC3"), ({"std_error": "HC2"}, "HC2")):
         named = plan_of(
             study.y,

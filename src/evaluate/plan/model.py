@@ -118,7 +118,7 @@ class Plan(Closed):
     protocol: Protocol | None = None
     graph: Graph | None = None
     costs: Costs | None = None
-    _default: tuple[tuple[Estimator, ...], StdError] | None = PrivateAttr(None)  # `with_default`
+    _default: tuple[tuple[str, ...], StdError] | None = PrivateAttr(None)  # `with_default`
 
     @model_validator(mode="after")
     def _names_agree(self) -> Plan:
@@ -255,7 +255,7 @@ class Plan(Closed):
             return ("ancova", *means)
         return ("fixed_effects", *means) if self.columns.strata else means
 
-    def with_default(self, estimators: tuple[Estimator, ...], std_error: StdError = "HC2") -> Plan:
+    def with_default(self, estimators: tuple[str, ...], std_error: StdError = "HC2") -> Plan:
         """Return the same plan with other estimators, and errors of regressions, by default."""
         plan = self.model_copy()
         plan._default = (estimators, std_error)
