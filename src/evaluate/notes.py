@@ -18,6 +18,7 @@ NOTES = {
     "blocks": "{n} persons in blocks with one arm left out",
     "alone": "{n} persons alone in their block and arm take the pooled variance",
     "wild": "interval and p-value by the wild cluster bootstrap, {draws} patterns of weights",
+    "few_patterns": "{n} clusters in an arm: too few to bootstrap, see the randomisation p-value",
     "every": "randomisation p-value over all {n} assignments",
     "fisher": "randomisation p-value by Fisher's exact test",
     "small_blocks": "{n} blocks hold one unit of an arm: variance between these blocks",

@@ -211,3 +211,10 @@ def test_working_covariances_add_up():
     assert one.df == pytest.approx(4)
     assert (one + one).df == pytest.approx(4)
     assert one.times(3.0).df == pytest.approx(4)
+
+
+@pytest.mark.parametrize(("clusters", "said"), [(6, True), (12, False)])
+def test_a_row_says_when_an_arm_has_too_few_clusters_for_the_bootstrap(clusters, said):
+    rows = table_of(clustered(8, clusters), "fixed_effects", interval="wild_bootstrap")
+    told = rows.loc[rows["estimand"] == "itt", "note"].str.contains("too few to bootstrap")
+    assert (told == said).all()

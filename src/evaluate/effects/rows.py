@@ -14,6 +14,7 @@ from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
 ALPHA = 0.05  # below this, unequal shares of women and men are named in the rows of all
+FEW_IN_AN_ARM = 3  # clusters: MacKinnon and Webb (2018)
 NUMBERS = (
     "estimate", "std_error", "conf_low", "conf_high", "p_value", "p_value_randomisation",
     "p_value_adjusted", "df",
@@ -68,6 +69,7 @@ def rows_of(
             wild = wild_bootstrap(found.origin, level, plan.analysis.permutations, rng)
             numbers[2:5] = wild.low, wild.high, wild.p_value
             said.append(note("wild", draws=f"{wild.draws:,}"))
+            said += _few_patterns(study, treated, control)
         numbers[:, [bool(reason) for reason in reasons]] = np.nan
     every = plan.outcome_columns
     columns = [every[i] for i in batch.columns]
@@ -119,6 +121,14 @@ def _means(
     if group == GAP:
         return [means[0] - means[1], means[2] - means[3]]
     return [means[0], means[1]]
+
+
+def _few_patterns(study: Study, *sides: np.ndarray) -> list[str]:
+    """Return a note where an arm has so few clusters that a bootstrap of them says little."""
+    if study.cluster is None:
+        return []
+    fewest = min(len(np.unique(study.cluster[side])) for side in sides)
+    return [note("few_patterns", n=fewest)] if fewest <= FEW_IN_AN_ARM else []
 
 
 def _mixed(study: Study, one: Estimand) -> list[str]:
