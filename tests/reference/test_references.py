@@ -17,6 +17,13 @@ KEYS = {
     "wild": ["case", "term", "null"],
     "durations_reference": ["case", "term", "month"],
     "dose": ["case", "term"],
+    "weighting": ["case", "term"],
+    "entropy_balancing": ["case", "term"],
+    "did": ["case", "term"],
+    "csdid": ["case", "term"],
+    "doubleml": ["case", "term"],
+    "sensitivity": ["case", "term"],
+    "doubleml_sensitivity": ["case", "term"],
 }
 
 

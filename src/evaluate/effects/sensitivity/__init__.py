@@ -1,0 +1,1 @@
+"""How much hidden selection would undo a finding, and checks meant to refute it."""
