@@ -24,6 +24,8 @@ KEYS = {
     "doubleml": ["case", "term"],
     "sensitivity": ["case", "term"],
     "doubleml_sensitivity": ["case", "term"],
+    "propensity": ["case", "term"],
+    "weighted_balance": ["case", "term"],
 }
 
 
