@@ -82,6 +82,20 @@ def test_lee_bounds_within_cells(term, words):
     agrees((found.lower, found.upper), f"lee in cells {words}".strip(), term)
 
 
+@pytest.mark.parametrize("words", ["", "weighted"])
+@pytest.mark.parametrize("term", TERMS, ids=str)
+def test_small_cells_have_larger_errors_by_no_more_than_their_leverage(term, words):
+    d, observed, compared = sample(*term[1:], words)
+    cell = pd.factorize(d["educ"])[0]
+    plain = lee(outcome(d, term[0]), observed, compared, cell)
+    small = lee(outcome(d, term[0]), observed, compared, cell, small=True)
+    place = pd.Series(2 * cell + compared.treated)
+    share = pd.Series(compared.share).groupby(place).transform(lambda w: w / w.sum())
+    for before, after in ((plain.lower, small.lower), (plain.upper, small.upper)):
+        assert_allclose(after.value, before.value)
+        assert before.std_error[0] < after.std_error[0] < before.std_error[0] / (1 - share.max())
+
+
 @pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize("term", TERMS[:6], ids=str)
 def test_manski_bounds_are_differences_in_filled_means(term, words):

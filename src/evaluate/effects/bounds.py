@@ -10,6 +10,7 @@ from evaluate.effects.comparison import Comparison
 from evaluate.errors import DesignError
 from evaluate.estimates import Estimates
 
+ALONE = 0.5  # of the weight left to the others of a cell, below which no more is allowed for
 EVEN = 1e-12  # difference of two shares observed that is rounding
 
 
@@ -40,6 +41,7 @@ def lee(
     observed: np.ndarray,
     sample: Comparison,
     cell: np.ndarray | None = None,
+    small: bool = False,
 ) -> Bounds:
     """Bound the effect on those who would be observed in either arm.
 
@@ -62,6 +64,9 @@ def lee(
         arms. Bounds are averaged over cells by the estimated number of persons who would be
         observed in either arm. With one direction in all cells they lie within the bounds
         without cells, but for chance.
+    small : bool
+        Allow for the means and cuts that are fitted in each cell and arm: a person's influence
+        there is divided by one less the person's share of the weight, as in HC3.
 
     Returns
     -------
@@ -88,7 +93,7 @@ def lee(
     """
     y = np.where(observed[:, None], y, 0.0)
     cell = np.zeros(len(observed), dtype=int) if cell is None else cell
-    parts = [_part(y, observed, sample, cell == c) for c in np.unique(cell)]
+    parts = [_part(y, observed, sample, cell == c, small) for c in np.unique(cell)]
     mass = np.array([p.size * p.observed for p in parts])
     total = mass.sum()
     ends = []
@@ -125,7 +130,10 @@ class _Part:
     scale: np.ndarray
 
 
-def _part(y: np.ndarray, observed: np.ndarray, sample: Comparison, rows: np.ndarray) -> _Part:
+def _part(
+    y: np.ndarray, observed: np.ndarray, sample: Comparison, rows: np.ndarray, small: bool
+) -> _Part:
+    """Bound the effect in one cell."""
     y, s, treated, w = y[rows], observed[rows], sample.treated[rows], sample.share[rows]
     mass = [w[treated == a].sum() for a in (False, True)]
     if not all((s & (treated == a)).any() for a in (False, True)):
@@ -148,7 +156,9 @@ def _part(y: np.ndarray, observed: np.ndarray, sample: Comparison, rows: np.ndar
         ends = [sign * (value - mean[other]) for value, _ in tails[::sign]]
         moves = [sign * (influence - pull[other]) for _, influence in tails[::sign]]
     share_influence = np.where(fewer, s - min(r), 0.0)
-    moves = [_centred(x, treated, w) for x in moves]
+    # As HC3: in a cell of ten persons its own mean leaves a tenth of the variance out.
+    room = 1 - w[:, None] if small else 1.0
+    moves = [_centred(x, treated, w) / np.maximum(room, ALONE) for x in moves]
     size = (mass[0] + mass[1]) / 2
     return _Part(rows, size, min(r), max(r), direction, ends, moves, share_influence, scale)
 

@@ -260,7 +260,7 @@ def _tightened(
     for i in range(y.shape[1]):
         cell = cells(predicted[:, i], fold, observed, compared.treated)
         count = int(cell.max()) + 1
-        found = lee(y[:, [i]], observed, compared, cell)
+        found = lee(y[:, [i]], observed, compared, cell, small=count > 1)
         ends.append(found)
         notes.append((note("cells", count=count), *_directions(found), *about_x))
         if x.shape[1]:
