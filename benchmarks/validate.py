@@ -215,7 +215,7 @@ def sections():
             "Intervals of Imbens and Manski: a bound may hold the truth more often than 95 per "
             "cent, and does where the truth is far inside, as that of the gap. Women and men are "
             "half of the persons: trimmed within cells of 10 to 20 persons an arm, intervals of "
-            "so few are one or two points short. Weights by response (`ipw`) hold where outcomes "
+            "so few are about a point short. Weights by response (`ipw`) hold where outcomes "
             "are missing at random given covariates and in no other design: how they fail there "
             "is shown.",
             missing,
