@@ -228,16 +228,22 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
               "design_checks", "balance", "effects", "covariances", "participation",
               "compliers", "paths", "incidence", "bounds",
               "power", "spillovers", "net_effects", "heterogeneity", "costs",
-              "cost_effectiveness", "cost_records")  # fmt: skip
+              "cost_effectiveness", "cost_records", "propensity", "propensity_models",
+              "overlap", "propensity_histogram", "population", "graph", "event_study",
+              "sensitivity", "refutations", "specifications", "verdict")  # fmt: skip
     files = Files({t: str(build / f"{t}.parquet") for t in tables})
     files |= {"plan": plan_path, "raw": str(build / "raw.json"), "code": []}
     files |= {
         "records": files.cost_records,
         "checks": files.design_checks,
         "effectiveness": files.cost_effectiveness,
+        "models": files.propensity_models,
+        "histogram": files.propensity_histogram,
     }
     if with_data:
         script("data")(plan_path, files)
+    script("propensity")(files, files, settings.seed)
+    script("graph")(files, files.graph, settings.seed)
     script("design")(files, files, np.random.default_rng(1))
     script("effects")(files, files, np.random.default_rng(2))
     script("participation")(files, files)
@@ -245,6 +251,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     script("bounds")(files, files.bounds)
     script("power")(files, files.power)
     script("saturation")(files, files)
+    script("event_study")(files, files.event_study, settings.seed)
+    script("sensitivity")(files, files, settings.seed)
     script("heterogeneity")(files, files.heterogeneity)
     script("costs")(files, files)
     released = Files({t: str(results / "tables" / f"{t}.csv") for t in RELEASED})

@@ -23,11 +23,14 @@ class Covariates:
         One name per column: ``age``, ``education=short``, ``age missing``.
     sources : tuple of str
         The covariate of the plan that each column comes from.
+    of : str
+        Name of the set, see `Plan.covariate_set`.
     """
 
     values: np.ndarray
     names: tuple[str, ...]
     sources: tuple[str, ...]
+    of: str = ""
 
     def without(self, left_out: Sequence[str]) -> Covariates:
         """Leave out some covariates of the plan."""
@@ -40,6 +43,7 @@ class Covariates:
             self.values[:, keep],
             tuple(n for n, k in zip(self.names, keep, strict=True) if k),
             tuple(s for s, k in zip(self.sources, keep, strict=True) if k),
+            self.of,
         )
 
 

@@ -78,7 +78,8 @@ def finished(name: str, languages: Iterable[str]) -> list[str]:
     and Snakemake does not miss what only older results stand on.
     """
     stages = (
-        "participants", "design_checks", "effects", "paths", "bounds", "heterogeneity", "costs",
+        "participants", "design_checks", "graph", "effects", "paths", "bounds", "heterogeneity",
+        "costs", "event_study", "verdict",
     )  # fmt: skip
     return [
         *(f"build/{name}/{stage}.parquet" for stage in stages),

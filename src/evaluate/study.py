@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from evaluate import schemas
 from evaluate.io import read_parquet
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
+from evaluate.propensities import Propensities, read_propensities
 
 GAP = "women-men"
 
@@ -43,6 +44,8 @@ class Study:
     cluster : ndarray of int, shape (n,), or None
         Position of each person's cluster, 0 to clusters less one, where clusters were
         assigned, or where persons appear in several waves.
+    propensities : mapping
+        By set of covariates and contrast; empty where a lottery decided.
     """
 
     arms: tuple[str, ...]
@@ -58,6 +61,7 @@ class Study:
     groups: dict[str, np.ndarray]
     y: np.ndarray
     cluster: np.ndarray | None = None
+    propensities: Propensities = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -150,10 +154,18 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
     )
 
 
-def read_study(participants: str | Path, outcomes: str | Path, plan: Plan) -> Study:
-    """Read a clean study from the files of the stage `data`."""
-    return study_of(
+def read_study(
+    participants: str | Path,
+    outcomes: str | Path,
+    plan: Plan,
+    propensity: str | Path | None = None,
+) -> Study:
+    """Read a clean study from the files of the stage `data`, with propensities of `design`."""
+    study = study_of(
         read_parquet(participants, schemas.PARTICIPANTS),
         read_parquet(outcomes, schemas.OUTCOMES),
         plan,
     )
+    if propensity is None:
+        return study
+    return replace(study, propensities=read_propensities(propensity, study.n))

@@ -48,15 +48,18 @@ def study(tmp_path):
         write_study(tmp_path, {NAME: plan_for(NAME, **sections)})
         write_raw(tmp_path, NAME, frame)
         tables = ("participants", "outcomes", "flow", "cleaning", "dose", "states",
-                  "quarantine", "design_checks", "balance", "cost_records")  # fmt: skip
+                  "quarantine", "design_checks", "balance", "cost_records", "propensity",
+                  "propensity_models", "overlap", "propensity_histogram", "population")  # fmt: skip
         files = Files({t: str(tmp_path / "build" / f"{t}.parquet") for t in tables})
         plan = f"config/programmes/{NAME}.yaml"
         files |= {"plan": plan, "raw": str(tmp_path / "build/raw.json"), "code": []}
-        files |= {"checks": files.design_checks}
+        files |= {"checks": files.design_checks, "models": files.propensity_models}
+        files |= {"histogram": files.propensity_histogram}
         with contextlib.chdir(tmp_path):
             found = check_programme(NAME)
             if not found.problems:
                 script("data")(plan, files)
+                script("propensity")(files, files, 1)
                 script("design")(files, files, np.random.default_rng(1))
         read = {t: files[t] for t in ("participants", "flow", "design_checks")}
         return found, {} if found.problems else {t: pd.read_parquet(f) for t, f in read.items()}

@@ -168,7 +168,7 @@ def test_what_is_not_there_yet_is_said(plan_file):
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        (("design: randomised", "design: observational"), "design: observational"),
+        (("design: randomised", "design: follow_up"), "design: follow_up"),
         (("[lin, difference_in_means]", "[aipw]"), "analysis.estimators: aipw"),
         (("std_error: HC2", "std_error: neyman"), "analysis.std_error: neyman takes persons"),
         (("path: data/raw/NAME/p.csv", "path: p.rds"), "data.participants.path: p.rds"),

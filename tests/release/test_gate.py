@@ -256,7 +256,9 @@ def test_counts_are_rounded_after_suppression():
 def balance_rows(rows):
     """Write a balance table from (covariate, group, treated, control)."""
     table = pd.DataFrame(rows, columns=["covariate", "group", "mean_treated", "mean_control"])
-    table = table.assign(smd=0.1, variance_ratio=1.0, adjusted=False, arm="1")
+    table = table.assign(
+        smd=0.1, variance_ratio=1.0, adjusted=False, arm="1", weights=None, ks=np.nan
+    )
     return checked(table, BALANCE, "balance")
 
 

@@ -295,6 +295,7 @@ def test_an_edit_of_the_plan_runs_every_stage_again(snakemade):
     plan.write_text(before.replace("permutations: 199", "permutations: 299"), encoding="utf-8")
     told = workflow.run(study, "--dry-run", target).stdout
     plan.write_text(before, encoding="utf-8")
-    for rule in ("data", "design", "power", "effects", "participation", "paths", "bounds",
+    for rule in ("data", "propensity", "graph", "design", "power", "event_study", "sensitivity",
+                 "effects", "participation", "paths", "bounds",
                  "saturation", "heterogeneity", "costs", "release"):  # fmt: skip
         assert f"rule {rule}:" in told, rule

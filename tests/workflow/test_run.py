@@ -185,7 +185,7 @@ def test_a_second_run_from_scratch_gives_the_same_bytes(finished, tmp_path):
     assert done.returncode == 0, done.stdout
     again = sorted(p for p in (study / "results").rglob("*") if p.is_file())
     names = [p.relative_to(study).as_posix() for p in again]
-    assert sum(name.startswith("results/full/") for name in names) == 32
+    assert sum(name.startswith("results/full/") for name in names) == 42
     differ = [n for n in names if (study / n).read_bytes() != (finished.study / n).read_bytes()]
     assert not differ
 
@@ -194,7 +194,8 @@ def test_a_rule_declares_the_modules_and_files_that_it_stands_on(finished):
     package = str(finished.workflow.code / "src" / "evaluate") + os.sep
     rules = {trace["rule"] for trace in finished.traces}
     assert rules == {
-        "data", "design", "power", "effects", "participation", "paths", "bounds", "saturation",
+        "data", "propensity", "graph", "design", "power", "effects", "participation", "paths",
+        "bounds", "saturation", "event_study", "sensitivity",
         "heterogeneity", "costs", "release", "report", "notebooks", "index",
     }  # fmt: skip
     for trace in finished.traces:
@@ -271,7 +272,8 @@ def test_an_edit_reruns_what_stands_on_it_and_nothing_else(finished, tmp_path):
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert reran == EDITS
     stages = (
-        "data", "design", "power", "effects", "participation", "paths", "bounds", "saturation",
+        "data", "propensity", "graph", "design", "power", "effects", "participation", "paths",
+        "bounds", "saturation", "event_study", "sensitivity",
         "heterogeneity", "costs",
     )  # fmt: skip
     plan, raw = study / "config/programmes/full.yaml", study / "data/raw/svensk/Åtgärd.csv"

@@ -4,6 +4,7 @@ Costs per offer and participant, and per additional unit of an outcome.
 REQUIRED INPUTS
     build/{programme}/participants.parquet   schemas.PARTICIPANTS
     build/{programme}/outcomes.parquet       schemas.OUTCOMES
+    build/{programme}/propensity.parquet     schemas.PROPENSITY
     build/{programme}/cost_records.parquet   schemas.COST_RECORDS
 
 OUTPUTS
@@ -18,6 +19,7 @@ rule costs:
         plan="config/programmes/{programme}.yaml",
         participants="build/{programme}/participants.parquet",
         outcomes="build/{programme}/outcomes.parquet",
+        propensity="build/{programme}/propensity.parquet",
         records="build/{programme}/cost_records.parquet",
         code=source("costs.py"),
     output:

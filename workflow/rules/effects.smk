@@ -4,6 +4,7 @@ Average effects, for all, women, men and the gap between them.
 REQUIRED INPUTS
     build/{programme}/participants.parquet   schemas.PARTICIPANTS
     build/{programme}/outcomes.parquet       schemas.OUTCOMES
+    build/{programme}/propensity.parquet     schemas.PROPENSITY
 
 OUTPUTS
     build/{programme}/effects.parquet        schemas.EFFECTS, exact counts
@@ -15,6 +16,12 @@ OUTPUTS
     build/{programme}/bounds.parquet         schemas.BOUNDS, without rows unless outcomes are missing
     build/{programme}/spillovers.parquet     schemas.SPILLOVERS, without rows unless shares were drawn
     build/{programme}/net_effects.parquet    schemas.NET_EFFECTS, under stated displacement
+    build/{programme}/event_study.parquet    schemas.EVENT_STUDY, difference-in-differences
+    build/{programme}/sensitivity.parquet    schemas.SENSITIVITY, what hidden factors would undo
+    build/{programme}/refutations.parquet    schemas.REFUTATIONS, where the answer is known
+    build/{programme}/specifications.parquet schemas.SPECIFICATIONS, one outcome by all analyses
+    build/{programme}/verdict.parquet        schemas.VERDICT, robust or fragile
+    (the last five without rows unless the plan is of an observational study)
 """
 
 
@@ -23,6 +30,7 @@ rule effects:
         plan="config/programmes/{programme}.yaml",
         participants="build/{programme}/participants.parquet",
         outcomes="build/{programme}/outcomes.parquet",
+        propensity="build/{programme}/propensity.parquet",
         code=source("effects.py"),
     output:
         effects="build/{programme}/effects.parquet",
@@ -71,6 +79,7 @@ rule paths:
         plan="config/programmes/{programme}.yaml",
         participants="build/{programme}/participants.parquet",
         outcomes="build/{programme}/outcomes.parquet",
+        propensity="build/{programme}/propensity.parquet",
         code=source("paths.py"),
     output:
         paths="build/{programme}/paths.parquet",
@@ -95,3 +104,45 @@ rule bounds:
         "logs/{programme}/bounds.log",
     script:
         "../scripts/bounds.py"
+
+
+rule event_study:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        participants="build/{programme}/participants.parquet",
+        outcomes="build/{programme}/outcomes.parquet",
+        code=source("event_study.py"),
+    output:
+        "build/{programme}/event_study.parquet",
+    log:
+        "logs/{programme}/event_study.log",
+    params:
+        seed=CONFIG.seed,
+    script:
+        "../scripts/event_study.py"
+
+
+rule sensitivity:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        participants="build/{programme}/participants.parquet",
+        outcomes="build/{programme}/outcomes.parquet",
+        propensity="build/{programme}/propensity.parquet",
+        effects="build/{programme}/effects.parquet",
+        design_checks="build/{programme}/design_checks.parquet",
+        balance="build/{programme}/balance.parquet",
+        overlap="build/{programme}/overlap.parquet",
+        graph="build/{programme}/graph.parquet",
+        event_study="build/{programme}/event_study.parquet",
+        code=source("sensitivity.py"),
+    output:
+        sensitivity="build/{programme}/sensitivity.parquet",
+        refutations="build/{programme}/refutations.parquet",
+        specifications="build/{programme}/specifications.parquet",
+        verdict="build/{programme}/verdict.parquet",
+    log:
+        "logs/{programme}/sensitivity.log",
+    params:
+        seed=CONFIG.seed,
+    script:
+        "../scripts/sensitivity.py"

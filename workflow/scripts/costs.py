@@ -10,7 +10,7 @@ from evaluate.study import read_study
 
 def main(files, output):
     plan = load_plan(files.plan)
-    study = read_study(files.participants, files.outcomes, plan)
+    study = read_study(files.participants, files.outcomes, plan, files.propensity)
     records = read_parquet(files.records, schemas.COST_RECORDS)
     write_parquet(cost_table(study, plan, records), output.costs, schemas.COSTS)
     table = cost_effectiveness(study, plan, records)

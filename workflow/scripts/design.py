@@ -12,7 +12,7 @@ from evaluate.study import read_study
 
 def main(files, output, rng):
     plan = load_plan(files.plan)
-    study = read_study(files.participants, files.outcomes, plan)
+    study = read_study(files.participants, files.outcomes, plan, files.propensity)
     persons = read_parquet(files.participants, schemas.PARTICIPANTS)
     shares, record = persons.get("saturation"), record_of(persons)
     checks = assignment_checks(study, plan, shares, rng, record)

@@ -11,7 +11,8 @@ from evaluate.study import read_study
 
 def main(files, output, rng):
     plan = load_plan(files.plan)
-    found = effects(read_study(files.participants, files.outcomes, plan), plan, rng)
+    study = read_study(files.participants, files.outcomes, plan, files.propensity)
+    found = effects(study, plan, rng)
     write_parquet(found.table, output.effects, schemas.EFFECTS)
     write_parquet(found.covariances, output.covariances, schemas.COVARIANCES)
 

@@ -14,7 +14,7 @@ from evaluate.study import read_study
 
 def main(files, output, seed, name):
     plan, draws = load_plan(files.plan), partial(generator, seed, name, "paths")
-    study = read_study(files.participants, files.outcomes, plan)
+    study = read_study(files.participants, files.outcomes, plan, files.propensity)
     write_parquet(path_table(study, plan, draws), output.paths, schemas.PATHS)
     write_parquet(incidence_table(study, plan, draws), output.incidence, schemas.INCIDENCE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from evaluate import schemas
 from evaluate.covariates import columns_of
 from evaluate.design import before, missing, shares
 from evaluate.design.balance import balance
@@ -167,10 +168,9 @@ def balance_table(study: Study, plan: Plan) -> pd.DataFrame:
             gap[numbers] -= by_group["men"][numbers]
             by_group[GAP] = gap.assign(group=GAP, variance_ratio=np.nan)
         tables += [t.assign(arm=study.label(contrast)) for t in by_group.values()]
-    columns = ["covariate", "group", "mean_treated", "mean_control", "smd", "variance_ratio"]
-    table = pd.concat(tables).assign(adjusted=False)
+    table = pd.concat(tables).assign(adjusted=False, weights=None, ks=np.nan)
     if not covariates.names:
-        return pd.DataFrame(columns=[*columns, "adjusted", "arm"])
+        return pd.DataFrame(columns=list(schemas.BALANCE.columns))
     order = {name: i for i, name in enumerate(covariates.names)}
     table = table.sort_values("covariate", key=lambda c: c.map(order), kind="stable")
-    return table[[*columns, "adjusted", "arm"]].reset_index(drop=True)
+    return table[list(schemas.BALANCE.columns)].reset_index(drop=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from evaluate.covariates import columns_of
-from evaluate.plan.model import Estimator, Plan
+from evaluate.plan.analysis import Estimator
+from evaluate.plan.model import Plan
 from evaluate.study import Study
 
 ROOM = 2  # persons in an arm for each slope that Lin's regression fits in it
@@ -37,7 +38,7 @@ def with_default(plan: Plan, study: Study) -> Plan:
     Plan
         The same plan where it says all, or clusters were drawn.
     """
-    if plan.columns.clustered:
+    if plan.columns.clustered or plan.is_observational:
         return plan
     lopsided = is_lopsided(study)
     if plan.analysis.estimators or not plan.covariates:
@@ -69,7 +70,7 @@ def as_estimated(plan: Plan, effects: pd.DataFrame) -> Plan:
     effects : DataFrame
         As `schemas.EFFECTS`, in its order.
     """
-    offers = effects[effects["estimand"] == "itt"]
+    offers = effects[effects["estimand"] != "late"]
     known = [e for e in dict.fromkeys(offers["estimator"]) if e in ("lin", *COMMON)]
     careful = not plan.columns.clustered and (offers["std_error_kind"] == "HC3").any()
     if careful and plan.analysis.std_error is None:

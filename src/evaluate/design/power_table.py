@@ -43,7 +43,7 @@ def power_table(effects: pd.DataFrame, lead: str) -> pd.DataFrame:
     (2001), The abuse of power, The American Statistician 55(1).
     """
     chosen = effects[
-        (effects["estimand"] == "itt")
+        (effects["estimand"] != "late")
         & (effects["estimator"] == lead)
         & effects["group"].isin(GROUPS)
     ]

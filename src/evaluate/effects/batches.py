@@ -40,15 +40,16 @@ class Batch:
 
 def batches(study: Study, plan: Plan) -> Iterator[Batch]:
     """Split the outcome columns into batches, none larger than memory is meant to hold."""
-    alike: dict[tuple[str, tuple[str, ...], bytes], list[int]] = defaultdict(list)
+    alike: dict[tuple[str, tuple[str, ...], str, bytes], list[int]] = defaultdict(list)
     for i, column in enumerate(plan.outcome_columns):
         outcome = plan.outcomes[column.outcome]
         own = column.outcome if column.outcome in study.baselines else ""
         absent = np.packbits(np.isnan(study.y[:, i])).tobytes()
-        alike[own, tuple(outcome.without), absent].append(i)
+        name = plan.covariate_set(column.outcome)
+        alike[own, tuple(outcome.without), name, absent].append(i)
     most = max(1, CELLS // max(study.n, 1))
-    for (own, without, _), columns in alike.items():
-        covariates = covariates_for(study, own, without)
+    for (own, without, name, _), columns in alike.items():
+        covariates = covariates_for(study, own, without, name)
         for start in range(0, len(columns), most):
             chosen = columns[start : start + most]
             known = ~np.isnan(study.y[:, chosen[0]])

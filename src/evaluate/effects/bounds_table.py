@@ -80,7 +80,7 @@ def bound_estimands(study: Study, plan: Plan) -> Iterator[tuple[Batch, Estimand]
             for name in ("lower", "upper"):
                 end = getattr(one.ends, name).pick(columns) if told else None
                 found = (f"{one.method}_{name}", one.group, one.contrast)
-                yield part, Estimand("itt", *found, Fit(end, rows, notes))
+                yield part, Estimand(plan.lead_estimand, *found, Fit(end, rows, notes))
 
 
 def _rows(study: Study, plan: Plan, batch: Batch, one: Bounded) -> pd.DataFrame:

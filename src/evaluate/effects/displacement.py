@@ -46,7 +46,7 @@ def net_effects(effects: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     arms = set(plan.columns.treatment.all_arms(effects["arm"].astype(str)))
     month = effects["month"].astype("Int64")
     chosen = effects[
-        (effects["estimand"] == "itt")
+        (effects["estimand"] == plan.lead_estimand)
         & (effects["estimator"] == plan.estimators[0])
         & (effects["role"] == "primary")
         & (effects["unit"] == "share")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,12 +37,14 @@ class Fit:
     notes: tuple[str, ...] = ()
 
 
-def covariates_for(study: Study, outcome: str, without: Sequence[str]) -> Covariates:
+def covariates_for(
+    study: Study, outcome: str, without: Sequence[str], name: str = ""
+) -> Covariates:
     """Return the covariates of an outcome: the plan's, less some, and its baseline."""
     frame = study.covariates.drop(columns=list(without))
     if outcome in study.baselines:
         frame = frame.assign(**{f"{outcome} before": study.baselines[outcome]})
-    return columns_of(frame)
+    return replace(columns_of(frame), of=name)
 
 
 def fit(

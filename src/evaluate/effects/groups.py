@@ -47,7 +47,7 @@ def estimands(study: Study, plan: Plan, batch: Batch) -> Iterator[Estimand]:
         y = both if at_once else batch.y
         fits = fits_by_group(study, plan, estimator, y, batch.observed, batch.covariates)
         for (group, contrast), one in fits.items():
-            yield Estimand("itt", estimator, group, contrast, _first(one, k))
+            yield Estimand(plan.estimand_of(estimator), estimator, group, contrast, _first(one, k))
         if leads:
             if not at_once:
                 fits = fits_by_group(study, plan, estimator, both, known, batch.covariates)

@@ -120,7 +120,7 @@ def _primary(study: Study, plan: Plan, batch: Batch, found: list[Estimand]) -> d
     return {
         (one.estimator, study.label(one.contrast), one.group, int(c)): one.fit.effects.pick([i])
         for one in found
-        if one.estimand == "itt" and one.fit.effects is not None and one.contrast[1] == 0
+        if one.estimand != "late" and one.fit.effects is not None and one.contrast[1] == 0
         for i, c in enumerate(batch.columns)
         if plan.outcomes[every[c].outcome].role_in(every[c].month) == "primary"
     }
@@ -131,7 +131,7 @@ def _covariances(study: Study, plan: Plan, batch: Batch, found: list[Estimand]) 
     rows: list[tuple[object, ...]] = []
     shares = plan.analysis.slopes == "shared" and plan.estimators[0] == "lin"
     if study.cluster is not None or shares:
-        lead = [e for e in found if e.estimand == "itt" and e.estimator == plan.estimators[0]]
+        lead = [e for e in found if e.estimand != "late" and e.estimator == plan.estimators[0]]
         for i, one in enumerate(lead):
             for other in lead[:i]:
                 if one.contrast != other.contrast or not _beside(one.group, other.group):
@@ -157,7 +157,7 @@ def _beside(group: str, other: str) -> bool:
 
 def _numbered(covariances: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Name the rows of the table that covary by their numbers."""
-    lead = table[(table["estimand"] == "itt") & (table["position"] == 0)]
+    lead = table[(table["estimand"] != "late") & (table["position"] == 0)]
     places = {
         (c, a, g): i
         for i, c, a, g in zip(lead.index, lead["column"], lead["arm"], lead["group"], strict=True)
@@ -180,7 +180,7 @@ def _order(table: pd.DataFrame, study: Study, plan: Plan) -> np.ndarray:
         table["column"].to_numpy(),
         table["arm"].map(labels).to_numpy(),
         table["estimator"].isin(BOUNDS).to_numpy(),
-        (table["estimand"] != "itt").to_numpy(),
+        (table["estimand"] == "late").to_numpy(),
         table["position"].to_numpy(),
         table["group"].map(position).to_numpy(),
     ]

@@ -63,7 +63,8 @@ def equality_table(effects: pd.DataFrame, covariances: pd.DataFrame, plan: Plan)
     plan = as_estimated(plan, effects)
     dimensions = {name: f"{name}=" for name in plan.groups}
     pairs = {(i, j): v for i, j, v in covariances.itertuples(index=False)}
-    lead = effects[(effects["estimand"] == "itt") & (effects["estimator"] == plan.estimators[0])]
+    leads = effects["estimator"] == plan.estimators[0]
+    lead = effects[(effects["estimand"] == plan.lead_estimand) & leads]
     rows = []
     for (outcome, month, arm), one in lead.groupby(
         ["outcome", "month", "arm"], sort=False, dropna=False

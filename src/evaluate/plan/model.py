@@ -7,18 +7,21 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
+from evaluate.plan.analysis import Analysis, StdError, StdErrorKind
 from evaluate.plan.assignment import Assignment
 from evaluate.plan.closed import Closed, Flag, Text, code_text
 from evaluate.plan.columns import Columns
 from evaluate.plan.costs import Costs
+from evaluate.plan.observational import Graph, Protocol
 from evaluate.plan.outcomes import Outcome, OutcomeColumn
 from evaluate.plan.sources import Data
 
-Estimator = Literal[
-    "difference_in_means", "fixed_effects", "ancova", "lin",
-    "regression", "ipw", "entropy_balancing", "matching", "aipw", "did",
-]  # fmt: skip
-StdError = Literal["neyman", "classical", "HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2"]
+OBSERVATIONAL: tuple[str, ...] = (
+    "aipw", "matching", "entropy_balancing", "ipw", "regression", "difference_in_means",
+)  # fmt: skip
+OWN_ERRORS: dict[str, StdErrorKind] = {
+    "aipw": "influence", "ipw": "influence", "matching": "abadie_imbens", "did": "influence",
+}  # fmt: skip
 
 
 class Source(Text):
@@ -32,72 +35,6 @@ class Covariate(Closed):
 
     column: str
     kind: Literal["auto", "numeric", "categorical"] = "auto"
-
-
-class Propensity(Closed):
-    """How the probability of treatment is modelled in an observational study."""
-
-    model: Literal["logit", "boosting", "selected"] = "selected"
-    trim: Literal["none", "crump"] | tuple[float, float] = "crump"
-
-
-class Matching(Closed):
-    """How comparison persons are matched in an observational study."""
-
-    distance: Literal["propensity", "mahalanobis", "inverse_variance"] = "propensity"
-    neighbours: Annotated[int, Field(ge=1)] = 1
-    replace: Flag = True
-    caliper: float | None = None
-    exact: list[str] = []
-    bias_correction: Flag = True
-    weights: Literal["uniform", "inverse_distance"] = "uniform"
-
-
-class Analysis(Closed):
-    """Choices of the analysis; what is left out follows from the design."""
-
-    estimators: Annotated[list[Estimator], Field(min_length=1)] | None = Field(
-        None, description="The first one leads: take-up, costs and the summary rest on it."
-    )
-    std_error: StdError | None = Field(
-        None, description="By default HC2; CR2 where clusters were assigned."
-    )
-    interval: Literal["t", "wild_bootstrap"] = Field(
-        "t", description="wild_bootstrap: for few clusters, in place of t."
-    )
-    estimand: Literal["att", "ate"] = "att"
-    level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    multiplicity: Literal["westfall_young", "romano_wolf", "holm", "benjamini_hochberg", "none"] = (
-        Field("westfall_young", description="How p-values of primary outcomes are adjusted.")
-    )
-    permutations: Annotated[int, Field(ge=99, le=1_000_000)] = 10_000
-    slopes: Literal["apart", "shared"] = "apart"
-    missing_covariates: Literal["impute", "drop"] = "impute"
-    displacement: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] = Field(
-        [0.0, 0.1, 0.25, 0.5],
-        description="Shares of the extra jobs that are taken to be others' loss, for net jobs.",
-    )
-    propensity: Propensity = Propensity()
-    matching: Matching = Matching()
-
-
-class Protocol(Closed):
-    """The target trial that an observational study imitates."""
-
-    eligibility: str
-    strategies: str
-    assignment: str
-    time_zero: str
-    follow_up: str
-    outcome: str
-    contrast: str
-    analysis: str
-
-
-class Graph(Closed):
-    """A causal graph: who causes what, as pairs."""
-
-    edges: list[tuple[str, str]]
 
 
 class Plan(Closed):
@@ -248,6 +185,8 @@ class Plan(Closed):
             return tuple(dict.fromkeys(self.analysis.estimators))
         if self._default:
             return self._default[0]
+        if self.is_observational:
+            return OBSERVATIONAL
         means = ("difference_in_means",)
         if not self.columns.clustered:
             return ("lin", *means) if self.covariates else means
@@ -255,15 +194,48 @@ class Plan(Closed):
             return ("ancova", *means)
         return ("fixed_effects", *means) if self.columns.strata else means
 
+    def covariate_set(self, outcome: str) -> str:
+        """Return the name of the covariates that adjust an outcome: empty for the plan's own.
+
+        Others are those of the first outcome with the same covariates left out, and the same
+        measure before.
+        """
+
+        def own(key: str) -> tuple[object, ...]:
+            stated = self.outcomes[key]
+            return (key if stated.baseline is not None else "", sorted(set(stated.without)))
+
+        if own(outcome) == ("", []):
+            return ""
+        return next(key for key in self.outcomes if own(key) == own(outcome))
+
+    @property
+    def is_observational(self) -> bool:
+        """Whether nobody drew who was treated."""
+        return self.design == "observational"
+
+    def estimand_of(self, estimator: str) -> str:
+        """Return what an estimator of the plan estimates: of a lottery, the effect of the offer."""
+        if not self.is_observational:
+            return "itt"
+        return "regression_coefficient" if estimator == "regression" else self.analysis.estimand
+
+    @property
+    def lead_estimand(self) -> str:
+        """What the lead estimator estimates."""
+        return self.estimand_of(self.estimators[0])
+
     def with_default(self, estimators: tuple[str, ...], std_error: StdError = "HC2") -> Plan:
         """Return the same plan with other estimators, and errors of regressions, by default."""
         plan = self.model_copy()
         plan._default = (estimators, std_error)
         return plan
 
-    def std_error_of(self, estimator: str) -> StdError:
+    def std_error_of(self, estimator: str) -> StdErrorKind:
         """Return the kind of standard error of an estimator; means of persons have Neyman's."""
         stated = self.analysis.std_error
+        if self.is_observational and estimator in OWN_ERRORS:
+            return OWN_ERRORS[estimator]
         if self.columns.clustered:
             return stated or "CR2"
         if estimator == "difference_in_means":

@@ -8,7 +8,14 @@ from evaluate.errors import PlanError
 from evaluate.plan.closed import code_text
 from evaluate.plan.model import Plan
 
-ESTIMATORS = ("difference_in_means", "fixed_effects", "ancova", "lin")
+DESIGNS = ("randomised", "observational")
+ESTIMATORS = {
+    "randomised": ("difference_in_means", "fixed_effects", "ancova", "lin"),
+    "observational": (
+        "aipw", "matching", "entropy_balancing", "ipw", "regression", "lin", "did",
+        "difference_in_means",
+    ),
+}  # fmt: skip
 OF_PERSONS = ("neyman", "classical", "HC0", "HC1", "HC2", "HC3")
 OF_CLUSTERS = ("CR0", "CR1", "CR2")
 FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".dta", ".sas7bdat", ".sav")
@@ -17,18 +24,19 @@ FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".dta", ".sas7bdat", ".s
 def unsupported(plan: Plan) -> list[PlanError]:
     """List what would change the numbers and is not there yet; none of it may be ignored."""
     found = []
-    if plan.design != "randomised":
-        found.append(f"design: {plan.design} is not available yet; randomised is.")
+    if plan.design not in DESIGNS:
+        found.append(f"design: {plan.design} is not available yet; {' and '.join(DESIGNS)} are.")
     for name, table in plan.data.tables.items():
         if table.path is not None and not table.path.lower().endswith(FORMATS):
             found.append(f"data.{name}.path: {table.path}: read are {', '.join(FORMATS)}.")
     found += _not_stated(plan)
     found += _units_and_errors(plan)
+    available = ESTIMATORS.get(plan.design, plan.estimators)
     for estimator in plan.estimators:
-        if estimator not in ESTIMATORS:
+        if estimator not in available:
             found.append(
-                f"analysis.estimators: {estimator} is not available yet for randomised "
-                f"designs; {', '.join(ESTIMATORS)} are."
+                f"analysis.estimators: {estimator} is not available for {plan.design} "
+                f"designs; {', '.join(available)} are."
             )
     if plan.costs and not (plan.costs.amount is not None or plan.costs.column or plan.data.costs):
         found.append("costs: name amount, column, or the table data.costs.")

@@ -3,5 +3,7 @@
 RELEASED = (
     "flow", "cleaning", "design_checks", "balance", "dose", "states", "effects",
     "participation", "compliers", "paths", "incidence", "bounds", "heterogeneity", "power",
-    "spillovers", "net_effects", "costs", "cost_effectiveness",
+    "spillovers", "net_effects", "costs", "cost_effectiveness", "propensity_models", "overlap",
+    "propensity_histogram", "population", "graph", "event_study", "sensitivity", "refutations",
+    "specifications", "verdict",
 )  # fmt: skip

@@ -46,7 +46,7 @@ class Entry:
     def rows(self, words: Words) -> list[dict[str, str]]:
         """Return the effects of the offer on primary outcomes by the lead estimator."""
         table = self.effects
-        lead = (table["estimand"] == "itt") & (table["estimator"] == self.plan.estimators[0])
+        lead = (table["estimand"] != "late") & (table["estimator"] == self.plan.estimators[0])
         gendered = set(self.plan.columns.genders) if not self.plan.columns.both_genders else set()
         shown = lead & ~table["group"].str.contains("=") & ~table["group"].isin(gendered)
         stands = [

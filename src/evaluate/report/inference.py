@@ -91,7 +91,7 @@ def clusters_of_an_arm(released: Released) -> int | None:
 def clusters(released: Released) -> int | None:
     """Return the least number of clusters behind a released effect on all, if there are any."""
     rows = released.effects
-    rows = rows[(rows["group"] == "all") & (rows["estimand"] == "itt")]
+    rows = rows[(rows["group"] == "all") & (rows["estimand"] != "late")]
     n = rows.loc[rows["estimator"] == released.lead, "n_clusters"].dropna()
     return int(n.min()) if len(n) else None
 
@@ -163,7 +163,7 @@ def family_size(released: Released) -> int:
     """Return how many tests of primary outcomes are adjusted together, for all."""
     rows = released.effects
     rows = rows[(rows["role"] == "primary") & (rows["group"] == "all")]
-    rows = rows[(rows["estimand"] == "itt") & (rows["estimator"] == released.lead)]
+    rows = rows[(rows["estimand"] != "late") & (rows["estimator"] == released.lead)]
     return int((rows["arm"].isin(released.arms) & rows["estimate"].notna()).sum())
 
 

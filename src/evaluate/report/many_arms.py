@@ -19,7 +19,7 @@ def are_many(released: Released) -> bool:
 
 def lines(released: Released, words: Words, outcome: str, month: int | None) -> list[str]:
     """Say the effect on an outcome for each arm, for all and the gap, in a line."""
-    rows = released.rows(outcome, month, estimand="itt", estimator=released.lead)
+    rows = released.rows(outcome, month, estimand=released.estimand, estimator=released.lead)
     found = []
     for arm in released.arms:
         by_group = {row["group"]: row for row in records(rows[rows["arm"] == arm])}

@@ -176,7 +176,7 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
     for outcome, month in _outcomes(released):
         title = summary.outcome_title(released, words, outcome, month)
         for arm in contrasts.shown(released):
-            chosen = {"arm": arm, "estimand": "itt", "estimator": released.lead}
+            chosen = {"arm": arm, "estimand": released.estimand, "estimator": released.lead}
             rows = released.rows(outcome, month, **chosen)
             exploratory = rows["group"].str.contains("=")
             forest = label("forest", outcome=contrasts.titled(released, title, arm, words))

@@ -232,7 +232,7 @@ def _outcome_of(released: Released, source: str) -> str | None:
 def _sizes(released: Released, outcome: str) -> pd.DataFrame:
     """Return the persons used by month, arm and group from the effects against control."""
     control = released.arm_columns[0].removeprefix("arm=")
-    rows = released.all_months(outcome, estimand="itt", estimator=released.lead)
+    rows = released.all_months(outcome, estimand=released.estimand, estimator=released.lead)
     rows = rows[rows["arm"].isin(released.arms) & ~rows["group"].str.contains("=")]
     first = rows[rows["arm"] == released.arms[0]]
     parts = [first.assign(arm=control, n=first["n_control"]), rows.assign(n=rows["n_treated"])]

@@ -58,6 +58,16 @@ class Released:
     net_effects: pd.DataFrame
     costs: pd.DataFrame
     cost_effectiveness: pd.DataFrame
+    propensity_models: pd.DataFrame
+    overlap: pd.DataFrame
+    propensity_histogram: pd.DataFrame
+    population: pd.DataFrame
+    graph: pd.DataFrame
+    event_study: pd.DataFrame
+    sensitivity: pd.DataFrame
+    refutations: pd.DataFrame
+    specifications: pd.DataFrame
+    verdict: pd.DataFrame
     disclosure: dict[str, Any]
     provenance: dict[str, Any]
 
@@ -102,6 +112,11 @@ class Released:
     def lead(self) -> str:
         """The estimator that the summary rests on."""
         return self.plan.estimators[0]
+
+    @property
+    def estimand(self) -> str:
+        """What the lead estimator estimates."""
+        return self.plan.lead_estimand
 
     def withholds(self, table: str) -> bool:
         """Tell whether a row of a table is withheld."""
@@ -210,7 +225,7 @@ class Released:
 
     def path_notes(self, outcome: str, arm: str, words: Words) -> str:
         """Say what the path of an outcome rests on: months before, persons observed, gaps."""
-        chosen = {"arm": arm, "estimand": "itt", "estimator": self.lead}
+        chosen = {"arm": arm, "estimand": self.estimand, "estimator": self.lead}
         rows = self.all_months(outcome, **chosen)
         n = rows.loc[rows["group"] == "all", "n"].dropna()
         found = []

@@ -119,7 +119,7 @@ def findings(released: Released, words: Words) -> list[Paragraph]:
             title = outcome_title(released, words, outcome, month)
             if len(released.arms) > 1:
                 title = f"{title}. {released.arm_title(arm, words)}"
-            itt = rows[(rows["estimand"] == "itt") & (rows["estimator"] == released.lead)]
+            itt = rows[(rows["estimand"] != "late") & (rows["estimator"] == released.lead)]
             sentences = [
                 effect_sentence(row, released, words)
                 for row in records(itt)
@@ -258,7 +258,7 @@ def checks(released: Released, words: Words) -> list[str]:
 def _placebos(released: Released, words: Words) -> list[str]:
     """Say how far the arms differ in what was settled before the offer."""
     found = []
-    chosen = {"estimand": "itt", "estimator": released.lead, "group": "all"}
+    chosen = {"estimand": released.estimand, "estimator": released.lead, "group": "all"}
     for outcome, stated in released.plan.outcomes.items():
         if stated.role != "placebo":
             continue

@@ -28,6 +28,9 @@ BALANCE = table(
     variance_ratio=real(pa.Check.ge(0)),
     adjusted=pa.Column("boolean", coerce=True, nullable=True),
     arm=text(),
+    # by which weights of an observational study; largest difference of the distributions
+    weights=text("ipw", "entropy_balancing", "matching", empty=True),
+    ks=real(SHARE),
 )
 
 POWER = table(
