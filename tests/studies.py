@@ -241,7 +241,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
         "histogram": files.propensity_histogram,
     }
     if with_data:
-        script("data")(plan_path, files)
+        script("data")(plan_path, files, seed=settings.seed)
     script("propensity")(files, files, settings.seed)
     script("graph")(files, files.graph, settings.seed)
     script("design")(files, files, np.random.default_rng(1))

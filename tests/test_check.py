@@ -1,5 +1,9 @@
 """The check of a programme tells what was decided on the rows of every table of persons."""
 
+import re
+
+import numpy as np
+import pandas as pd
 import pytest
 from studies import KEY, people, plan_for, write_raw, write_study
 
@@ -103,3 +107,85 @@ def test_an_arm_without_the_day_that_months_count_from_is_told(tmp_path, monkeyp
     made.plan.write_text(text.replace("  born:", "  time_zero: started\n  born:"), "utf-8")
     (told,) = check_programme("simulated").problems
     assert "column started (columns.started): nobody in arm `0` has a day" in told
+
+
+PROTOCOL = dict.fromkeys(
+    ("eligibility", "strategies", "assignment", "time_zero", "follow_up", "outcome", "contrast",
+     "analysis"), "as stated",
+)  # fmt: skip
+
+
+def observational(tmp_path, frame, columns=None, **sections):
+    """Write an observational study of a frame and check it."""
+    plan = plan_for("track", design="observational", protocol=PROTOCOL, **sections)
+    plan["columns"] |= columns or {}
+    write_study(tmp_path, {"track": plan})
+    write_raw(tmp_path, "track", frame)
+    return check_programme("track", seed=1)
+
+
+def registered(n=60):
+    """Return persons registered in January, of whom those treated start by the end of March."""
+    frame = people(n)
+    day = pd.Series(np.arange(n) % 28 + 1).astype("str").str.zfill(2)
+    month = pd.Series(np.arange(n) % 2 + 2).astype("str")
+    start = ("2020-0" + month + "-" + day).where(frame["treat"] == 1, "")
+    return frame.assign(first="2020-01-01", last="", start=start)
+
+
+def test_what_is_there_of_an_observational_study_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = observational(
+        tmp_path,
+        registered(),
+        columns={"started": "start", "time_zero": "started"},
+        risk_sets={"registered": "first", "until": "last", "per_treated": 1},
+        covariates=["age", "education"],
+    )
+    assert found.problems == []
+    told = "\n".join(found.lines)
+    assert found.lines[0].startswith("no problems: ")
+    assert "rows of" in found.lines[0]
+    assert "protocol: complete" in found.lines
+    assert "graph: none; the report will say that no graph was stated" in found.lines
+    drawn = (
+        r"^risk sets: 2 calendar months with starts; 30 treated, 30 comparison rows of \d+ "
+        r"persons, 1.0 for each treated \(1 asked for\)$"
+    )
+    assert re.search(drawn, told, re.M)
+    assert re.search(r"^risk sets: \d+ rows of comparison persons who start later$", told, re.M)
+    assert re.search(r"^women: \d+ in arm 0, \d+ in arm 1$", told, re.M)
+    assert "read but not used" not in told
+    assert KEY not in told
+    assert "2020-" not in told
+
+
+def test_what_cannot_be_estimated_without_a_lottery_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = registered()
+    frame.loc[frame["sex"] == "M", "treat"] = 0
+    frame.loc[:40, "age"] = np.nan
+    wide = {f"x{i}": np.random.default_rng(i).normal(size=60) for i in range(20)}
+    found = observational(
+        tmp_path,
+        frame.assign(**wide),
+        covariates=["age", *wide],
+        graph={"edges": [["age", "treatment"], ["age", "work"]]},
+    )
+    assert found.problems == []
+    told = "\n".join(found.lines)
+    assert "graph: 2 edges" in found.lines
+    assert "time zero: no column has it" in told
+    assert "men: all in arm 0; nothing is estimated for them" in told
+    assert "covariates.age: missing for 68%; with it no probability" in told
+    assert re.search(r"^covariates: 2\d columns, and \d+ persons in arm 1: too few", told, re.M)
+
+
+def test_treated_who_start_long_after_time_zero_are_told_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    columns = {"offered": "first", "started": "start"}
+    found = observational(tmp_path, registered(), columns=columns, covariates=["age"])
+    assert any(
+        line.startswith("time zero: 30 treated start in a later month") and "risk_sets" in line
+        for line in found.lines
+    )

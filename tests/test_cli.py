@@ -13,6 +13,7 @@ from evaluate import __version__
 from evaluate.cli import app
 from evaluate.errors import DataError
 from evaluate.plan.load import load_config, load_plan
+from evaluate.plan.support import unsupported
 
 HEAVY = {"numpy", "pandas", "scipy", "matplotlib", "sklearn", "pandera", "pyarrow", "snakemake"}
 
@@ -54,6 +55,30 @@ def test_new_writes_a_study_that_loads(study):
     plan = load_plan("config/programmes/training.yaml")
     assert plan.data.participants.path == "data/raw/training/participants.csv"
     assert "evaluate check training" in result.output
+
+
+def test_new_writes_a_commented_plan_for_each_design(study):
+    assert evaluate("new", "track", "--design", "observational").exit_code == 0
+    path = study / "config/programmes/track.yaml"
+    plan = load_plan(path)
+    assert plan.design == "observational"
+    assert unsupported(plan) == []
+    assert plan.protocol.item("follow_up", "sv") == "Till när"
+    chosen = path.read_text(encoding="utf-8")
+    for key in ("started:", "time_zero:", "born:", "risk_sets:", "  registered:", "  until:",
+                "  per_treated:", "eligibility:", "  - age_at", "  - time_zero", "analysis:",
+                "  estimand:", "  estimators:", "  propensity:", "  matching:", "graph:",
+                "  edges:", "- {column: health", "- days_registered", "extract_date:"):  # fmt: skip
+        assert chosen.count(f"# {key}") == 1, key
+        chosen = chosen.replace(f"# {key}", key)
+    path.write_text(chosen, encoding="utf-8")
+    plan = load_plan(path)
+    assert unsupported(plan) == []
+    assert plan.risk_sets.per_treated == 5
+    refused = evaluate("new", "other", "--design", "follow_up")
+    assert refused.exit_code == 1
+    assert "not among randomised, observational" in refused.output
+    assert not (study / "config/programmes/other.yaml").exists()
 
 
 def test_new_names_the_schemas_that_it_writes(study):
@@ -215,6 +240,7 @@ def test_the_demo_writes_its_configuration_and_never_over_one(study):
     assert load_config(folder / "config/config.yaml").programmes == [
         "jobs2",
         "nsw",
+        "nsw_cps",
         "establishment",
     ]
     own = folder / "config/config.yaml"

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from evaluate.design.graph_plan import graph_faults
 from evaluate.errors import EvaluateError, Problems, fault_of_program, persons, rows
 from evaluate.plan.load import codebook_faults, codebooks, load_codebook_file, load_plan, plan_path
 from evaluate.plan.model import Plan
@@ -25,8 +26,11 @@ class Check:
     lines: list[str] = field(default_factory=list)
 
 
-def check_programme(name: str, memory_gb: float = 2.0) -> Check:
-    """Read the plan of a programme and, if it is sound, clean its data; nothing is kept."""
+def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
+    """Read the plan of a programme and, if it is sound, clean its data; nothing is kept.
+
+    With the seed of the study the same comparison persons are drawn as in a run.
+    """
     path = plan_path(name)
     try:
         plan = load_plan(path)
@@ -34,12 +38,14 @@ def check_programme(name: str, memory_gb: float = 2.0) -> Check:
             return Check([f"{path}: {fault}" for fault in faults])
         if books := codebook_faults(path, plan):
             return Check(books)
+        if faults_of_graph := graph_faults(plan):
+            return Check([f"{path}: {fault}" for fault in faults_of_graph])
         from evaluate.costs.records import has_records, per_offer, record_table
         from evaluate.data.stage import run_stage
         from evaluate.design.facts import facts
         from evaluate.study import study_of
 
-        stage = run_stage(plan, f".evaluate-check-{name}", memory_gb=memory_gb)
+        stage = run_stage(plan, f".evaluate-check-{name}", memory_gb=memory_gb, seed=seed)
         made = stage.tables
         told = facts(made["participants"], stage.outcomes.to_pandas(), plan)
         if plan.data.costs and has_records(plan):  # what the rule `costs` refuses
@@ -59,6 +65,9 @@ def check_programme(name: str, memory_gb: float = 2.0) -> Check:
     counts = ", ".join(f"{n:,} in arm {arm}" for arm, n in arms.sort_index().items())
     excluded = int(flow.loc[flow["step"] == "excluded", "n"].sum())
     what = persons(len(participants)) + (" in their waves" if plan.columns.wave else "")
+    if plan.risk_sets:
+        who = persons(participants["person"].nunique())
+        what = f"{rows(len(participants))} of {who} followed from a day of a start"
     lines = [f"no problems: {what} ({counts}), {rows(excluded)} excluded"]
     lines += [f"{reason} ({rows(n)})" for reason, n in _decided(flow)]
     for table, decisions in made["cleaning"].groupby("table", sort=False):

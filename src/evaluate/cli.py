@@ -35,12 +35,16 @@ def main(
 
 
 @app.command()
-def new(name: str, directory: Directory = Path()) -> None:
+def new(
+    name: str,
+    design: Annotated[str, typer.Option(help="randomised, or observational.")] = "randomised",
+    directory: Directory = Path(),
+) -> None:
     """Write a commented programme file, and the folder for its raw data."""
     from evaluate.scaffold import scaffold
 
     try:
-        made = scaffold(name, directory)
+        made = scaffold(name, directory, design=design)
     except EvaluateError as error:
         _fail(error)
     for path in made:
@@ -64,7 +68,7 @@ def check(names: Names = None, directory: Directory = Path()) -> None:
     except EvaluateError as error:
         _fail(error)
     for name in names or config.programmes:
-        result = check_programme(name, config.memory_gb)
+        result = check_programme(name, config.memory_gb, config.seed)
         for line in result.lines:
             typer.echo(f"{name}: {line}")
         for problem in result.problems:
@@ -188,7 +192,10 @@ def demo(
     ] = None,
     cores: Cores = 2,
 ) -> None:
-    """Run the demo programmes: JOBS II and National Supported Work, and a simulated one."""
+    """Run the demo programmes.
+
+    JOBS II, National Supported Work with its lottery and without, and a simulated one.
+    """
     from evaluate.scaffold import DEMO, demo_study
 
     try:

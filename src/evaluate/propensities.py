@@ -26,11 +26,14 @@ class CrossFit:
         to the other folds; NaN of those in neither arm.
     kept : ndarray of bool, shape (n,)
         Who is in either arm and not trimmed.
+    model : str
+        What gave the scores: ``logit`` or ``boosting``; empty where it is not known.
     """
 
     fold: np.ndarray
     score: np.ndarray
     kept: np.ndarray
+    model: str = ""
 
     @property
     def median(self) -> np.ndarray:
@@ -59,6 +62,7 @@ def table_of(found: Propensities) -> pd.DataFrame:
                     "fold": one.fold[:, person].ravel(),
                     "score": one.score[:, person].ravel(),
                     "kept": np.tile(one.kept[person], splits),
+                    "model": one.model,
                 }
             )
         )
@@ -80,7 +84,10 @@ def propensities_of(table: pd.DataFrame, n: int) -> dict[Key, CrossFit]:
         fold[each, person] = rows["fold"].to_numpy(dtype=int).reshape(splits, -1)
         score[each, person] = rows["score"].to_numpy(dtype=float).reshape(splits, -1)
         kept[person[0]] = rows["kept"].to_numpy(dtype=bool)[: person.shape[1]]
-        found[str(covariates), str(arm)] = CrossFit(fold, score, kept)
+        model = rows["model"].iloc[0]
+        found[str(covariates), str(arm)] = CrossFit(
+            fold, score, kept, model if isinstance(model, str) else ""
+        )
     return found
 
 

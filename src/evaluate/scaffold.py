@@ -15,10 +15,11 @@ from evaluate.plan.schema import json_schemas
 from evaluate.run import workflow_root
 
 TEMPLATES = Path(__file__).parent / "templates"
-DEMO = ("jobs2", "nsw", "establishment")
+COMMENTED = {"randomised": "programme.yaml", "observational": "observational.yaml"}
+DEMO = ("jobs2", "nsw", "nsw_cps", "establishment")
 
 
-def scaffold(name: str, directory: Path, plan: str = "") -> list[Path]:
+def scaffold(name: str, directory: Path, plan: str = "", design: str = "randomised") -> list[Path]:
     """Write what a new programme needs, and nothing over what is there.
 
     Parameters
@@ -29,6 +30,8 @@ def scaffold(name: str, directory: Path, plan: str = "") -> list[Path]:
         The study's folder.
     plan : str
         The programme file; a commented one to be filled in if empty.
+    design : str
+        Whose commented file: ``randomised`` or ``observational``.
 
     Returns
     -------
@@ -38,12 +41,14 @@ def scaffold(name: str, directory: Path, plan: str = "") -> list[Path]:
     Raises
     ------
     PlanError
-        If the name is not one, or the programme exists.
+        If the name is not one, the programme exists, or there is no file for the design.
     """
+    if design not in COMMENTED:
+        raise PlanError(f"--design {design}: not among {', '.join(COMMENTED)}.")
     path = free_path(name, directory)
     made = [path, *_configure(name, directory / "config" / "config.yaml")]
     path.parent.mkdir(parents=True, exist_ok=True)
-    template = (TEMPLATES / "programme.yaml").read_text(encoding="utf-8")
+    template = (TEMPLATES / COMMENTED[design]).read_text(encoding="utf-8")
     path.write_text(plan or template.replace("NAME", name), encoding="utf-8")
     for file, content in json_schemas().items():
         schema = directory / "config" / "schemas" / file

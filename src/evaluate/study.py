@@ -16,6 +16,7 @@ from evaluate.plan.model import Plan
 from evaluate.propensities import Propensities, read_propensities
 
 GAP = "women-men"
+FEW_IN_AN_ARM = 3  # clusters, of which a bootstrap says little: MacKinnon and Webb (2018)
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         arm=pd.Categorical(participants["arm"], categories=list(arms)).codes.astype(int),
         block=block,
         block_names=tuple(block_names),
-        weight=optional("weight", plan.columns.weight is not None),
+        weight=optional("weight", bool(participants["weight"].notna().any())),
         takeup=optional("takeup", plan.columns.takeup is not None),
         cost=optional("cost", bool(plan.costs and plan.costs.column)),
         share=optional("share", plan.assignment.by_person),

@@ -82,7 +82,7 @@ def test_measures_are_those_of_glm_and_proc(case):
     fit = fit_logit(standard(of_trial().values), TREATED, np.ones(len(TRIAL)))
     score = 1 / (1 + np.exp(-0.3 - 3 * np.log(fit.score / (1 - fit.score))))
     weight = TRIAL["w"].to_numpy() if "weighted" in case else np.ones(len(TRIAL))
-    got = module._measures(score, TREATED, weight)
+    got = module.measures(score, TREATED, weight)
     for name, want in ORACLE[case].items():
         assert_allclose(got[name], want, rtol=1e-7 if "calibration" in name else RTOL)
 

@@ -225,3 +225,36 @@ def test_shares_by_gender_are_compared_within_blocks():
     assert pooled["verdict"] == "warn"
     assert row["verdict"] == "pass"
     assert_allclose(row["statistic"], arm[women].mean() - arm[~women].mean())
+
+
+def test_shares_by_gender_that_no_draw_could_change_are_not_tested():
+    pairs = np.arange(40) // 2
+    arm, women = np.arange(40) % 2, pairs % 2 == 0  # pairs of one gender
+    row = checks_of(study_from(np.zeros((40, 1)), arm, women, block=pairs))
+    row = row.loc[("share_by_gender", "women-men")]
+    assert row["verdict"] == "not assessed"
+    assert pd.isna(row["p_value"])
+    assert row["text"].endswith("no draw within blocks would give other shares")
+    assert "Not tested" in Words("en").finding(row["text"])
+    sites = np.arange(40) // 20
+    arm[sites == 1] = 0  # women are where nobody is offered
+    row = checks_of(study_from(np.zeros((40, 1)), arm, sites == 1, block=sites))
+    assert row.loc[("share_by_gender", "women-men"), "verdict"] == "not assessed"
+    mixed = pairs % 2 == np.arange(40) % 2
+    row = checks_of(study_from(np.zeros((40, 1)), np.arange(40) % 2, mixed, block=pairs))
+    assert row.loc[("share_by_gender", "women-men"), "verdict"] != "not assessed"
+
+
+def test_clusters_of_one_composition_leave_nothing_to_test():
+    cluster = np.arange(40) // 4
+    women = np.arange(40) % 2 == 0  # two in each
+    row = checks_of(study_from(np.zeros((40, 1)), (cluster % 2), women, cluster=cluster))
+    assert row.loc[("share_by_gender", "women-men"), "verdict"] == "not assessed"
+
+
+def test_one_possible_assignment_is_told_in_the_singular():
+    block = np.repeat([0, 1], 6)
+    row = checks_of(study_from(np.zeros((12, 1)), block, block=block)).loc[("assignments", "all")]
+    assert row["text"] == "persons: 6 in arm 0, 6 in arm 1; 1 assignment possible"
+    assert row["verdict"] == "warn"
+    assert Words("sv").finding(row["text"]).endswith("1 möjlig fördelning")

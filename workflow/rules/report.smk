@@ -15,7 +15,8 @@ OUTPUTS
 TABLES = expand("results/{{programme}}/tables/{table}.csv", table=RELEASED)
 PAGE = ["report/texts/*.yaml", "report/templates/style.css"]
 REPORT = [
-    f"report/templates/{name}.html.j2" for name in ("report", "tables", "blocks", "registers")
+    f"report/templates/{name}.html.j2"
+    for name in ("report", "tables", "blocks", "registers", "observational")
 ]
 NOTEBOOK = ["report/templates/notebook.html.j2", "report/templates/style.css"]
 
@@ -58,6 +59,7 @@ rule index:
     input:
         plans=expand("config/programmes/{programme}.yaml", programme=PLANS),
         effects=expand("results/{programme}/tables/effects.csv", programme=PLANS),
+        verdicts=expand("results/{programme}/tables/verdict.csv", programme=PLANS),
         code=source("index.py", data=[*PAGE, "report/templates/index.html.j2"]),
     output:
         "results/index.html",

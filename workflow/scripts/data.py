@@ -10,9 +10,9 @@ from evaluate.plan.load import load_plan
 from evaluate.release.provenance import sources
 
 
-def main(plan_path, output, memory_gb=2.0, threads=2):
+def main(plan_path, output, memory_gb=2.0, threads=2, seed=0):
     plan, spill = load_plan(plan_path), Path(output.participants).with_name(".engine")
-    stage = run_stage(plan, spill, memory_gb=memory_gb, threads=threads)
+    stage = run_stage(plan, spill, memory_gb=memory_gb, threads=threads, seed=seed)
     for name in ("participants", "flow", "cleaning", "dose", "states", "cost_records"):
         write_parquet(stage.tables[name], output[name], getattr(schemas, name.upper()))
     write_table(stage.outcomes, output.outcomes)
@@ -22,5 +22,5 @@ def main(plan_path, output, memory_gb=2.0, threads=2):
 
 if __name__ == "__main__":
     with reported(snakemake.log[0]):
-        memory_gb = snakemake.resources.mem_mb / 1000
-        main(snakemake.input.plan, snakemake.output, memory_gb, snakemake.threads)
+        memory_gb, seed = snakemake.resources.mem_mb / 1000, snakemake.params.seed
+        main(snakemake.input.plan, snakemake.output, memory_gb, snakemake.threads, seed)

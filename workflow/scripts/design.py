@@ -1,8 +1,8 @@
-"""Check the assignment of one programme."""
+"""Check the assignment of one programme, or what stands in its place."""
 
 from evaluate import schemas
-from evaluate.design.checks import balance_table, record_of
-from evaluate.design.two_levels import assignment_checks
+from evaluate.design.checks import record_of
+from evaluate.design.two_levels import design_tables
 from evaluate.errors import reported
 from evaluate.io import read_parquet, write_parquet
 from evaluate.plan.load import load_plan
@@ -15,9 +15,9 @@ def main(files, output, rng):
     study = read_study(files.participants, files.outcomes, plan, files.propensity)
     persons = read_parquet(files.participants, schemas.PARTICIPANTS)
     shares, record = persons.get("saturation"), record_of(persons)
-    checks = assignment_checks(study, plan, shares, rng, record)
+    checks, balance = design_tables(study, plan, shares, rng, record)
     write_parquet(checks, output.checks, schemas.DESIGN_CHECKS)
-    write_parquet(balance_table(study, plan), output.balance, schemas.BALANCE)
+    write_parquet(balance, output.balance, schemas.BALANCE)
 
 
 if __name__ == "__main__":

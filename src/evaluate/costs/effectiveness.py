@@ -140,7 +140,9 @@ def cost_effectiveness(
             y = np.column_stack([y, study.takeup])
         observed = ~np.isnan(y).any(axis=1)
         outcome = plan.outcomes[column.outcome]
-        covariates = covariates_for(study, column.outcome, outcome.without)
+        covariates = covariates_for(
+            study, column.outcome, outcome.without, plan.covariate_set(column.outcome)
+        )
         y = np.where(observed[:, None], y, 0)
         fits = fits_by_group(study, plan, plan.estimators[0], y, observed, covariates)
         fits = _varying(fits, y[:, 0])

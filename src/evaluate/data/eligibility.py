@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from evaluate.data.days import completed
+from evaluate.data.joined import AT_TIME_ZERO
 from evaluate.errors import EvaluateError, PlanError
 from evaluate.plan.closed import code_text
 
@@ -57,6 +58,11 @@ class Criterion:
     def columns(self) -> tuple[str, ...]:
         """The columns that the criterion reads."""
         return tuple(dict.fromkeys(self.names.values()))
+
+    @property
+    def of_time_zero(self) -> bool:
+        """Whether it names what is worked out at time zero."""
+        return bool(set(self.columns) & set(AT_TIME_ZERO))
 
 
 def parse(text: str) -> Criterion:

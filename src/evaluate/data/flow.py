@@ -25,6 +25,8 @@ class Flow:
         The arms, control first; the genders that the plan speaks of.
     kept : ndarray of bool, shape (n,)
         Rows that no decision has excluded so far.
+    source : ndarray of int, shape (n,)
+        Position among the rows received, of which a person may have given several.
     """
 
     gender: np.ndarray
@@ -32,14 +34,19 @@ class Flow:
     arms: Sequence[str]
     genders: Sequence[str]
     kept: np.ndarray = field(init=False)
+    source: np.ndarray = field(init=False)
     entries: list[dict[str, object]] = field(default_factory=list)
     rejected: list[pd.DataFrame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.kept = np.ones(len(self.arm), dtype=bool)
+        self.source = np.arange(len(self.arm))
+        self._tell_apart()
+        self._enter("received", "", self.kept)
+
+    def _tell_apart(self) -> None:
         self._of_gender = {g: self.gender == g for g in GENDERS}
         self._of_arm = {a: self.arm == a for a in self.arms}
-        self._enter("received", "", self.kept)
 
     def copy(self) -> Flow:
         """Return a record that goes on from here and leaves this one as it is."""
@@ -51,11 +58,32 @@ class Flow:
         )
         return other
 
+    def spread(self, row: np.ndarray, arm: np.ndarray, added: np.ndarray, reason: str) -> Flow:
+        """Return a record that goes on with other rows, those added counted.
+
+        Parameters
+        ----------
+        row : ndarray of int, shape (m,)
+            Position of each among the rows so far, each of which is there once or more.
+        arm : ndarray of str or None, shape (m,)
+            Their arms.
+        added : ndarray of bool, shape (m,)
+            Rows beyond those there were; they are kept.
+        reason : str
+            Why they are there.
+        """
+        other = self.copy()
+        other.gender, other.arm, other.source = self.gender[row], arm, self.source[row]
+        other.kept = self.kept[row] | added
+        other._tell_apart()
+        other._enter("added", reason, added)
+        return other
+
     def exclude(self, rows: np.ndarray, reason: str) -> None:
         """Take rows out of the study, counted and kept in the quarantine."""
         rows = rows & self.kept
         self._enter("excluded", reason, rows)
-        self.rejected.append(_rejected("participants", np.flatnonzero(rows), reason))
+        self.rejected.append(_rejected("participants", self.source[rows], reason))
         self.kept &= ~rows
 
     def note(self, rows: np.ndarray, reason: str) -> None:

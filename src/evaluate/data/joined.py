@@ -16,7 +16,10 @@ from evaluate.plan.sources import Table
 
 Wanted = Sequence[tuple[str, str]]  # keys of the plan, each with the column that it names
 DAYS = ("offered", "started", "ended", "born")
-AGE = "age_at_offer"  # worked out, where the raw tables have no column of this name
+# Worked out, where the raw tables have no column of these names.
+AGE = "age_at_offer"
+TIME_ZERO, AGE_AT_ZERO, DAYS_REGISTERED = "time_zero", "age_at_time_zero", "days_registered"
+AT_TIME_ZERO = (TIME_ZERO, AGE_AT_ZERO, DAYS_REGISTERED)  # of observational studies
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def wanted_columns(plan: Plan, tables: Joined, criteria: Iterable[str]) -> list[
         Columns that criteria of eligibility read.
     """
     columns, gender = plan.columns, plan.columns.gender
-    rule, saturation = plan.assignment.rule, plan.assignment.saturation
+    rule, saturation, sets = plan.assignment.rule, plan.assignment.saturation, plan.risk_sets
     named: list[tuple[str, str | None]] = [
         ("columns.gender", gender.column if isinstance(gender, GenderColumn) else None),
         ("columns.treatment", columns.treatment.column),
@@ -149,6 +152,9 @@ def wanted_columns(plan: Plan, tables: Joined, criteria: Iterable[str]) -> list[
         ("assignment.saturation", saturation.column if saturation else None),
         *(("eligibility", name) for name in criteria),
         *(("covariates", c.column) for c in plan.covariate_list),
+        *((f"covariates.{c.column}.measured", c.measured_column) for c in plan.covariate_list),
+        ("risk_sets.registered", sets.registered if sets else None),
+        ("risk_sets.until", sets.until if sets else None),
         *((f"outcomes.{c.outcome}", c.source or None) for c in plan.outcome_columns),
         *((f"outcomes.{key}.baseline", o.baseline) for key, o in plan.outcomes.items()),
         *(("groups", name) for name in plan.groups),
@@ -156,9 +162,20 @@ def wanted_columns(plan: Plan, tables: Joined, criteria: Iterable[str]) -> list[
         *(("data.codebooks", name) for name in plan.data.codebooks),
     ]
     wanted = [(key, name) for key, name in dict.fromkeys(named) if name is not None]
-    if columns.born and columns.offered and not tables.has(AGE):
-        wanted = [(key, name) for key, name in wanted if name != AGE]
-    return wanted
+    worked_out = {name for name in worked_out_columns(plan) if not tables.has(name)}
+    return [(key, name) for key, name in wanted if name not in worked_out]
+
+
+def worked_out_columns(plan: Plan) -> tuple[str, ...]:
+    """Return the columns that are worked out from days: of an age, of what was at time zero."""
+    columns = plan.columns
+    found = {
+        AGE: columns.born and columns.offered,
+        TIME_ZERO: plan.is_observational and columns.day_zero,
+        AGE_AT_ZERO: plan.is_observational and columns.born and columns.day_zero,
+        DAYS_REGISTERED: plan.risk_sets,
+    }
+    return tuple(name for name, known in found.items() if known)
 
 
 def identifiers_used(plan: Plan, wanted: Wanted) -> list[PlanError]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from evaluate.data.flow import Flow
 from evaluate.data.lottery import Lottery
 from evaluate.data.persons import Identity
+from evaluate.data.registers.calendar import months_between
 from evaluate.data.units import crossed
 from evaluate.data.values import Values
 from evaluate.errors import rows
@@ -46,14 +50,20 @@ def participants(
     gender: np.ndarray,
     identity: Identity,
     drawn: Lottery | None,
+    late: Mapping[str, np.ndarray] | None = None,
 ) -> pd.DataFrame:
-    """Return the persons kept, as `schemas.PARTICIPANTS`."""
+    """Return the persons kept, as `schemas.PARTICIPANTS`.
+
+    Values of covariates are missing where ``late`` says that they were measured too late.
+    """
     columns, everyone = plan.columns, np.full(len(arm), np.nan)
     nobody = np.full(len(arm), None, dtype=object)
     # Where a person may have several rows, it is told by the first of them: never by its key.
-    person = nobody if columns.wave is None else (identity.person + 1).astype(str).astype(object)
-    table: dict[str, np.ndarray] = {
-        "source_row": np.arange(1, len(arm) + 1),
+    person = nobody
+    if columns.repeated:
+        person = (people.source_row[identity.person]).astype(str).astype(object)
+    table: dict[str, Any] = {
+        "source_row": people.source_row,
         "person": person,
         "arm": arm,
         "gender": gender,
@@ -103,6 +113,12 @@ def participants(
         table[f"covariate.{covariate.column}"] = _covariate(
             people, covariate.column, covariate.kind, flow
         )
+        too_late = (late or {}).get(covariate.column)
+        if too_late is not None:
+            values = table[f"covariate.{covariate.column}"]
+            values = values.copy()
+            values[too_late] = np.nan if values.dtype.kind == "f" else None
+            table[f"covariate.{covariate.column}"] = values
     for key, outcome in plan.outcomes.items():
         if outcome.baseline:
             if outcome.event is None:
@@ -133,7 +149,7 @@ def outcomes(people: Values, plan: Plan, flow: Flow) -> pd.DataFrame:
     return pd.DataFrame(table, index=pd.RangeIndex(flow.kept.sum()))
 
 
-def _record(people: Values, plan: Plan, drawn: Lottery | None) -> dict[str, np.ndarray]:
+def _record(people: Values, plan: Plan, drawn: Lottery | None) -> dict[str, Any]:
     """Return what is recorded of each person's lottery, for the checks of the design."""
     columns, found = plan.columns, {}
     if drawn is not None:
@@ -143,8 +159,41 @@ def _record(people: Values, plan: Plan, drawn: Lottery | None) -> dict[str, np.n
             "lottery.places": drawn.places,
             "lottery.eligible": drawn.eligible,
         }
+    if plan.is_observational:
+        return months_of(people, plan)
     days = {"offered": columns.offered, "started": columns.started}
     return found | {f"lottery.{key}": people.date(name) for key, name in days.items() if name}
+
+
+def months_of(people: Values, plan: Plan) -> dict[str, Any]:
+    """Return the calendar months of time zero and of the first start, where the plan has days.
+
+    They are counted from the year 0, that of the start in whole months from time zero, as months of
+    outcomes are: a start on the 5th, with time zero on the 20th, is not yet in the next month.
+    Where everybody has a day of the start as time zero, that of comparison persons is none.
+    """
+    columns, found = plan.columns, {}
+    if columns.day_zero is not None:
+        found["time_zero_month"] = _month(people.zero)
+    if columns.started is not None:
+        started = people.date(columns.started)
+        if columns.time_zero == "started":
+            control = people.code(columns.treatment.column) == code_text(columns.treatment.control)
+            started = np.where(control, np.datetime64("NaT", "D"), started)
+        found["started_month"] = _month(started)
+        if columns.day_zero is not None and columns.time_zero != "started":
+            zero = people.zero
+            both = ~np.isnat(started) & ~np.isnat(zero)
+            apart = months_between(zero[both].astype(int), started[both].astype(int))
+            found["started_month"][both] = found["time_zero_month"][both] + apart
+    return found
+
+
+def _month(day: np.ndarray) -> Any:
+    since_1970 = day.astype("datetime64[M]").astype(np.int64)
+    months = pd.array(np.where(np.isnat(day), 0, since_1970 + 12 * 1970), dtype="Int64")
+    months[np.isnat(day)] = pd.NA
+    return months
 
 
 def _outcome(people: Values, column: str, outcome: Outcome, flow: Flow) -> np.ndarray:

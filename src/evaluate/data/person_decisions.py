@@ -14,6 +14,7 @@ import pandas as pd
 from evaluate.data.assignment import Offers
 from evaluate.data.eligibility import Criterion, holds
 from evaluate.data.flow import Flow
+from evaluate.data.joined import AT_TIME_ZERO
 from evaluate.data.lottery import Lottery, lottery, place_of_rule, probability
 from evaluate.data.persons import Identity
 from evaluate.data.values import Values
@@ -169,17 +170,18 @@ def start_and_end(people: Received, flow: Flow) -> None:
     """Count persons who start before the offer or end before the start, and days that are none.
 
     They stay: the days of the programme are what came of the offer, and leaving persons out
-    for them would undo the lottery.
+    for them would undo the lottery. Of observational studies see `time_zero`.
     """
     columns, values = people.plan.columns, people.values
+    observational = people.plan.is_observational
     for column, earlier in ((columns.started, columns.offered), (columns.ended, columns.started)):
-        if column is None:
+        if column is None or (observational and column == columns.day_zero):
             continue
         flow.note(values.not_date(column), reason("no_day_missing", column=column))
         if people.plan.data.extract_date and column == columns.started:
             late = values.date(column) > np.datetime64(people.plan.data.extract_date)
             flow.note(late, reason("late", column=column))
-        if earlier is not None:
+        if earlier is not None and not (observational and column == columns.started):
             before = values.date(column) < values.date(earlier)
             flow.note(before, reason("earlier", column=column, other=earlier))
 
@@ -189,8 +191,11 @@ def not_eligible(people: Received, flow: Flow) -> None:
     values = people.values
     for criterion in people.criteria:
         met, unknown = holds(criterion, values.number, values.code, values.date)
-        flow.exclude(unknown, reason("unknown", criterion=criterion.text))
-        flow.exclude(~met, reason("unmet", criterion=criterion.text))
+        judged = np.ones(len(met), dtype=bool)
+        if people.plan.risk_sets and criterion.of_time_zero:
+            judged = people.arm != flow.arms[0]  # others have no time zero before they are drawn
+        flow.exclude(judged & unknown, reason("unknown", criterion=criterion.text))
+        flow.exclude(judged & ~met, reason("unmet", criterion=criterion.text))
 
 
 def without_block(people: Received, flow: Flow) -> None:
@@ -231,6 +236,8 @@ def without_covariates(people: Received, flow: Flow) -> None:
     if people.plan.analysis.missing_covariates == "drop":
         for covariate in people.plan.covariate_list:
             column = covariate.column
+            if people.plan.risk_sets and column in AT_TIME_ZERO:
+                continue  # known when comparison persons are drawn
             flow.exclude(people.values.absent(column), reason("missing", column=column))
 
 

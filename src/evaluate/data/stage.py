@@ -44,7 +44,14 @@ class Stage:
     databases: dict[str, dict[str, Any]]
 
 
-def run_stage(plan: Plan, folder: str | Path, *, memory_gb: float = 2.0, threads: int = 2) -> Stage:
+def run_stage(
+    plan: Plan,
+    folder: str | Path,
+    *,
+    memory_gb: float = 2.0,
+    threads: int = 2,
+    seed: int = 0,
+) -> Stage:
     """Read, clean and link all raw tables of a programme.
 
     Parameters
@@ -57,6 +64,8 @@ def run_stage(plan: Plan, folder: str | Path, *, memory_gb: float = 2.0, threads
         What linked tables may take of memory.
     threads : int
         Threads of the engine.
+    seed : int
+        Of the study, for the drawing of comparison persons.
 
     Raises
     ------
@@ -65,11 +74,11 @@ def run_stage(plan: Plan, folder: str | Path, *, memory_gb: float = 2.0, threads
     """
     secret = secret_of_study()
     raw = read_tables(plan)
-    prepared = prepare(raw, plan)
+    prepared = prepare(raw, plan, seed)
     if secret is not None and prepared.key is not None:
         prepared = _named(prepared, secret)
     weight = cluster = None
-    if plan.columns.weight:
+    if prepared.participants["weight"].notna().any():
         weight = prepared.participants["weight"].to_numpy(dtype=float)
     if plan.columns.clustered:
         cluster = prepared.participants["cluster"].to_numpy(dtype=object)

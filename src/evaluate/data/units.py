@@ -13,7 +13,7 @@ from evaluate.plan.columns import Columns
 
 def crossed(values: Values, columns: Sequence[str]) -> np.ndarray:
     """Return the combination of columns of each person, shape (n,): ``site=north,wave=2``."""
-    block, names = np.zeros(len(values.tables), dtype=np.int64), [""]
+    block, names = np.zeros(len(values), dtype=np.int64), [""]
     for column in columns:
         number, texts = pd.factorize(values.code(column), use_na_sentinel=False)
         block, pairs = pd.factorize(block * len(texts) + number)
@@ -28,7 +28,7 @@ def drawn_units(values: Values, columns: Columns) -> np.ndarray:
     It is the row of a person in a wave, or the cluster in a wave.
     """
     if columns.cluster is None:
-        return np.arange(len(values.tables))
+        return np.arange(len(values))
     return _numbers(values, [columns.cluster], columns)
 
 

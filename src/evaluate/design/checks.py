@@ -9,6 +9,8 @@ from evaluate import schemas
 from evaluate.covariates import columns_of
 from evaluate.design import before, missing, shares
 from evaluate.design.balance import balance
+from evaluate.design.observational_balance import observational_balance
+from evaluate.design.observational_checks import observational_checks
 from evaluate.design.permutation import JointTest, joint_test, separate_tests
 from evaluate.design.rows import row
 from evaluate.notes import finding
@@ -31,7 +33,7 @@ def design_checks(
     rng: np.random.Generator,
     record: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Check the assignment.
+    """Check the assignment, or of an observational study what stands in its place.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def design_checks(
         settled before the offer by arm, and outcomes missing by arm, for all, women and men.
         Tests draw the assignment anew within blocks, by the unit that was assigned.
     """
+    if plan.is_observational:
+        return observational_checks(study, plan, *observational_balance(study, plan), record)
     groups = {g: m for g, m in study.groups.items() if "=" not in g}
     draws, block, drawn = plan.analysis.permutations, study.block, study.drawn
     both = {"women", "men"} <= groups.keys() and all(groups[g].any() for g in ("women", "men"))
@@ -146,8 +150,11 @@ def balance_table(study: Study, plan: Plan) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `schemas.BALANCE`; empty where the plan names no covariate.
+        As `schemas.BALANCE`; empty where the plan names no covariate. Of an observational study
+        see `observational_balance`.
     """
+    if plan.is_observational:
+        return observational_balance(study, plan)[0]
     covariates = columns_of(study.covariates, all_levels=True)
     tables = []
     for contrast in study.contrasts:

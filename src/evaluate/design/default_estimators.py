@@ -70,6 +70,8 @@ def as_estimated(plan: Plan, effects: pd.DataFrame) -> Plan:
     effects : DataFrame
         As `schemas.EFFECTS`, in its order.
     """
+    if plan.is_observational:
+        return plan
     offers = effects[effects["estimand"] != "late"]
     known = [e for e in dict.fromkeys(offers["estimator"]) if e in ("lin", *COMMON)]
     careful = not plan.columns.clustered and (offers["std_error_kind"] == "HC3").any()

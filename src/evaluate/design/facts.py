@@ -7,6 +7,7 @@ import pandas as pd
 
 from evaluate.covariates import columns_of
 from evaluate.design.default_estimators import is_lopsided, with_default
+from evaluate.design.observational_facts import observational_facts
 from evaluate.errors import persons, rows
 from evaluate.plan.model import Plan
 from evaluate.study import Study, study_of
@@ -33,6 +34,10 @@ def facts(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> lis
         The programme file.
     """
     study = study_of(participants, outcomes, plan)
+    if plan.is_observational:
+        return (
+            observational_facts(participants, study, plan) + _heavy(study) + nobody_has(study, plan)
+        )
     plan = with_default(plan, study)
     lines = _waves(participants, plan) + _clusters(study, plan) + _blocks(study) + _default(plan)
     lines += _too_many_slopes(study, plan) + _lopsided(study, plan) + _heavy(study)
@@ -40,7 +45,7 @@ def facts(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> lis
         control = int(((study.arm == 0) & (study.takeup == 1)).sum())
         if control:
             lines.append(f"takeup: {control:,} in control took part all the same")
-    return lines + _nobody_has(study, plan)
+    return lines + nobody_has(study, plan)
 
 
 def _waves(participants: pd.DataFrame, plan: Plan) -> list[str]:
@@ -142,7 +147,7 @@ def _heavy(study: Study) -> list[str]:
     return lines
 
 
-def _nobody_has(study: Study, plan: Plan) -> list[str]:
+def nobody_has(study: Study, plan: Plan) -> list[str]:
     """Find outcomes, not single months of them, that nobody in an arm has."""
     lines, there = [], ~np.isnan(study.y)
     by_outcome: dict[str, list[int]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,15 @@ import pandas as pd
 from scipy.special import expit
 
 from evaluate.covariates import Covariates, columns_of, imputed, independent
+from evaluate.design.observational_faults import (
+    refuse_missing,
+    refuse_one_arm,
+    refuse_wide,
+    separated,
+)
 from evaluate.design.propensity_models import Logit, fit_boosting, fit_logit, regressors
-from evaluate.errors import DesignError, persons
 
 MODELS = ("logit", "boosting")
-MOST_MISSING = 0.5  # share of persons without a covariate above which it is refused
 SMALLEST = 1e-15  # probability at which the measures of a model stop
 
 
@@ -90,6 +95,7 @@ def propensity(
     weight: np.ndarray | None = None,
     cluster: np.ndarray | None = None,
     within: np.ndarray | None = None,
+    fold: np.ndarray | None = None,
     threads: int = 1,
 ) -> Propensity:
     """Estimate the probability of treatment, cross-fitted.
@@ -113,6 +119,8 @@ def propensity(
         Clusters, each wholly in one fold.
     within : ndarray, shape (n,), optional
         Groups, such as gender, that each have models of their own.
+    fold : ndarray of int, shape (n, splits), optional
+        Folds dealt before, in place of ``folds``, ``splits`` and ``cluster``.
     threads : int
         Of boosting, at most.
 
@@ -135,7 +143,7 @@ def propensity(
     """
     x = covariates if isinstance(covariates, Covariates) else columns_of(covariates)
     n = len(treated)
-    _refuse_missing(x)
+    refuse_missing(x)
     w = np.ones(n) if weight is None else weight * n / weight.sum()
     names, group = np.unique(
         np.full(n, "all") if within is None else within.astype(str), return_inverse=True
@@ -144,26 +152,27 @@ def propensity(
     for g, name in enumerate(names):
         rows = np.flatnonzero(group == g)
         among = "" if within is None else f" among {name}"
-        _refuse_one_arm(treated[rows], among)
+        refuse_one_arm(treated[rows], among)
         values = imputed(x.values[rows])
         keep = independent(values)
         smaller = int(min(treated[rows].sum(), (~treated[rows]).sum()))
-        _refuse_wide(int(keep.sum()), treated[rows], among)
+        refuse_wide(int(keep.sum()), treated[rows], among)
         design, curved = regressors(values[:, keep], smaller)
         logit = fit_logit(design, treated[rows], w[rows], rows)
         if logit.separates:
-            raise _separated(treated[rows], among)
+            raise separated(x.names, values, treated[rows], among)
         logits.append(logit)
         columns.append(keep)
         splines &= curved
         dropped += [f"{c}{among}" for c, k in zip(x.names, keep, strict=True) if not k]
+    if fold is None:
+        fold = folds_of(treated, group, folds, splits, seed, cluster)
+    splits, folds = fold.shape[1], int(fold.max()) + 1
     wanted = MODELS if model == "selected" else (model,)
     scores = {m: np.empty((n, splits)) for m in wanted}
-    fold = np.empty((n, splits), dtype=int)
     penalised = sum(logit.penalty > 0 for logit in logits)
     fits = len(logits)
     for s, sequence in enumerate(np.random.SeedSequence(seed).spawn(splits)):
-        fold[:, s] = deal(treated, group, folds, np.random.default_rng(sequence), cluster)
         learner = int(sequence.generate_state(1)[0] >> 1)
         for name, logit, keep in zip(names, logits, columns, strict=True):
             rows = logit.rows
@@ -172,8 +181,8 @@ def propensity(
                 out = fold[rows, s] == f
                 if not out.any():
                     continue
-                _refuse_one_arm(treated[rows][~out], f"{among} outside a fold")
-                _refuse_wide(int(keep.sum()), treated[rows][~out], f"{among} outside a fold")
+                refuse_one_arm(treated[rows][~out], f"{among} outside a fold")
+                refuse_wide(int(keep.sum()), treated[rows][~out], f"{among} outside a fold")
                 others = np.where(out, 0, w[rows])
                 if "logit" in wanted:
                     fit = fit_logit(
@@ -184,14 +193,32 @@ def propensity(
                 if "boosting" in wanted:
                     score = fit_boosting(x.values[rows], treated[rows], others, learner, threads)
                     scores["boosting"][rows[out], s] = score[out]
-    table = _candidates(scores, treated, w, names, group)
+    parts = {"all": np.ones(n, dtype=bool)}
+    if len(names) > 1:
+        parts |= {str(name): group == g for g, name in enumerate(names)}
+    table = measured(scores, treated, w, parts)
     whole = table[table["group"] == "all"].set_index("model")
     used = str(whole["log_loss"].idxmin())
     if whole["auc"].to_dict()[used] > 1 - 1e-12:
-        raise _separated(treated, "")
+        raise separated(x.names, x.values, treated, "")
     table["chosen"] = table["model"] == used
     return Propensity(
         used, scores, fold, tuple(logits), table, penalised, fits, tuple(dropped), splines
+    )
+
+
+def folds_of(
+    treated: np.ndarray,
+    group: np.ndarray,
+    folds: int,
+    splits: int,
+    seed: int,
+    cluster: np.ndarray | None = None,
+) -> np.ndarray:
+    """Deal persons to folds several times over, see `deal`, shape (n, splits)."""
+    sequences = np.random.SeedSequence(seed).spawn(splits)
+    return np.column_stack(
+        [deal(treated, group, folds, np.random.default_rng(s), cluster) for s in sequences]
     )
 
 
@@ -254,25 +281,23 @@ def calibration(score: np.ndarray, treated: np.ndarray, weight: np.ndarray) -> t
     return intercept, slope
 
 
-def _candidates(
-    scores: dict[str, np.ndarray],
+def measured(
+    scores: Mapping[str, np.ndarray],
     treated: np.ndarray,
-    w: np.ndarray,
-    names: np.ndarray,
-    group: np.ndarray,
+    weight: np.ndarray,
+    groups: Mapping[str, np.ndarray],
 ) -> pd.DataFrame:
-    parts = {"all": np.ones(len(treated), dtype=bool)}
-    if len(names) > 1:
-        parts |= {str(name): group == g for g, name in enumerate(names)}
+    """Return `measures` of each model, scores of shape (n, splits), by group: means of splits."""
     rows = []
     for model, by_split in scores.items():
-        for name, part in parts.items():
-            found = [_measures(score, treated[part], w[part]) for score in by_split[part].T]
+        for name, part in groups.items():
+            found = [measures(score, treated[part], weight[part]) for score in by_split[part].T]
             rows.append({"model": model, "group": name, **pd.DataFrame(found).mean().to_dict()})
     return pd.DataFrame(rows)
 
 
-def _measures(score: np.ndarray, treated: np.ndarray, w: np.ndarray) -> dict[str, float]:
+def measures(score: np.ndarray, treated: np.ndarray, w: np.ndarray) -> dict[str, float]:
+    """Return how well a score predicts: losses, calibration, and the area under the curve."""
     p = np.clip(score, SMALLEST, 1 - SMALLEST)
     loss = -np.average(np.where(treated, np.log(p), np.log1p(-p)), weights=w)
     intercept, slope = calibration(score, treated, w)
@@ -291,45 +316,3 @@ def _auc(score: np.ndarray, treated: np.ndarray, w: np.ndarray) -> float:
     of_treated, of_control = (np.bincount(place, w * arm) for arm in (treated, ~treated))
     below = np.cumsum(of_control) - of_control / 2
     return float(of_treated @ below / (of_treated.sum() * of_control.sum()))
-
-
-def _refuse_missing(x: Covariates) -> None:
-    absent = np.isnan(x.values).sum(axis=0)
-    most = [
-        f"{name} ({count:,})"
-        for name, count in zip(x.names, absent, strict=True)
-        if count > MOST_MISSING * len(x.values)
-    ]
-    if most:
-        raise DesignError(
-            f"missing for more than half of {persons(len(x.values))}: {', '.join(most)}. "
-            "Take them out of the covariates."
-        )
-
-
-def _refuse_one_arm(treated: np.ndarray, among: str) -> None:
-    count = int(treated.sum())
-    if count in (0, len(treated)):
-        what = "treated" if count == 0 else "compared"
-        raise DesignError(
-            f"nobody is {what} of the {persons(len(treated))}{among}: no probability of "
-            "treatment can be estimated. Take the persons out, or fit the groups together."
-        )
-
-
-def _refuse_wide(columns: int, treated: np.ndarray, among: str) -> None:
-    count = int(treated.sum())
-    if columns >= min(count, len(treated) - count):
-        raise DesignError(
-            f"{columns} covariate columns, and {count:,} treated and {len(treated) - count:,} "
-            f"compared persons{among}: name fewer covariates."
-        )
-
-
-def _separated(treated: np.ndarray, among: str) -> DesignError:
-    count = int(treated.sum())
-    return DesignError(
-        f"the covariates tell the {count:,} treated from the {len(treated) - count:,} compared "
-        f"persons{among} without error: no treated person has a like. Take out covariates "
-        "that follow from treatment or from who is eligible, or choose other persons to compare."
-    )

@@ -71,7 +71,8 @@ def share_by_gender(
         Women and men among them.
     p : float, optional
         Of a permutation test of being a woman, within blocks and by cluster; without one,
-        Pearson's test, for a lottery of persons without blocks.
+        Pearson's test, for a lottery of persons without blocks. Nothing is tested where no
+        assignment within blocks would give other shares.
     """
     counts = np.array(
         [np.bincount(study.arm[groups[g]], minlength=len(study.arms)) for g in ("women", "men")]
@@ -79,10 +80,24 @@ def share_by_gender(
     women, men = 1 - counts[:, 0] / counts.sum(axis=1)
     text = finding("by_gender", women=f"{women:.3f}", men=f"{men:.3f}")
     statistic = float(women - men)
+    if not _gender_may_vary(study, groups["women"], groups["men"]):
+        text = finding("by_gender_fixed", women=f"{women:.3f}", men=f"{men:.3f}")
+        return row("share_by_gender", GAP, statistic, None, text)
     if p is None:
         test = stats.chi2_contingency(counts[:, counts.any(axis=0)], correction=False)
         statistic, p = float(test.statistic), float(test.pvalue)
     return row("share_by_gender", GAP, statistic, p, text)
+
+
+def _gender_may_vary(study: Study, women: np.ndarray, men: np.ndarray) -> bool:
+    """Tell whether some assignment offers other numbers of women or men.
+
+    It takes a block with two arms whose units differ in their numbers of women or of men.
+    """
+    units = assigned_units(study.arm, study.block, study.drawn)
+    counts = pd.DataFrame({g: np.bincount(units.of, m) for g, m in (("w", women), ("m", men))})
+    different = counts.assign(arm=units.arm).groupby(units.block).nunique() > 1
+    return bool((different["arm"] & (different["w"] | different["m"])).any())
 
 
 def places(study: Study, record: pd.DataFrame | None) -> list[dict[str, object]]:
@@ -192,8 +207,8 @@ def assignments(
             continue
         counts = np.bincount(units.arm, minlength=len(study.arms))
         kind = "persons_drawn" if study.drawn is None else "clusters_drawn"
-        values = {"number": f"{round(number):,}"} if number <= MOST_TOLD else {}
-        kind += "" if values else "_many"
+        values = {"number": f"{round(number):,}"} if 1.5 < number <= MOST_TOLD else {}
+        kind += "" if values else "_single" if number < 1.5 else "_many"
         by = ", ".join(f"{c:,} in arm {a}" for c, a in zip(counts, study.arms, strict=True))
         alike = 2 if _is_mirrored(units.arm, units.block) else 1
         few = alike / number > 1 - level + SAME or counts.min() < 2

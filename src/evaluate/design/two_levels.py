@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from evaluate.covariates import columns_of
-from evaluate.design.checks import design_checks
+from evaluate.design.checks import balance_table, design_checks
+from evaluate.design.observational_balance import observational_balance
+from evaluate.design.observational_checks import observational_checks
 from evaluate.design.permutation import joint_test
 from evaluate.design.rows import row
 from evaluate.design.shares import ratios
@@ -19,6 +21,21 @@ from evaluate.plan.model import Plan
 from evaluate.study import Study
 
 OF_PERSONS = ("sample_ratio", "share_by_gender")  # shares offered within clusters
+
+
+def design_tables(
+    study: Study,
+    plan: Plan,
+    saturation: np.ndarray | None,
+    rng: np.random.Generator,
+    record: pd.DataFrame | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the checks of the design and the table of balance, see `assignment_checks`."""
+    if plan.is_observational:
+        balance, reasons = observational_balance(study, plan)
+        return observational_checks(study, plan, balance, reasons, record), balance
+    checks = assignment_checks(study, plan, saturation, rng, record)
+    return checks, balance_table(study, plan)
 
 
 def assignment_checks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from evaluate.study import GAP
 Groups = dict[str, np.ndarray]
 COLUMNS = ["covariate", "group", "mean_treated", "mean_control", "smd", "variance_ratio",
            "ks", "adjusted", "arm"]  # fmt: skip
+NUMBERS = ["mean_treated", "mean_control", "smd", "variance_ratio", "ks"]
 CONSTANT = 1e-14  # variance over mean square below which a column does not vary
 
 
@@ -67,22 +68,56 @@ def weighted_balance(
     treatment weighting, Statistics in Medicine 34(28); Stuart (2010), Matching methods for
     causal inference, Statistical Science 25(1).
     """
+    by_group = dict.fromkeys(groups, after)
+    table = balance_by_weights(covariates, treated, groups, {"": by_group}, estimand, weight, arm)
+    return table.drop(columns="weights")
+
+
+def balance_by_weights(
+    covariates: Covariates,
+    treated: np.ndarray,
+    groups: Groups,
+    after: Mapping[str, Mapping[str, np.ndarray]],
+    estimand: str,
+    weight: np.ndarray | None = None,
+    arm: str = "1",
+) -> pd.DataFrame:
+    """Compare the covariates of two arms before and after several ways of weighting.
+
+    Parameters
+    ----------
+    after : mapping of str to mapping of str to ndarray, shape (n,)
+        By name of the weights, the weights of each group, as for `weighted_balance`; groups
+        without them have rows without numbers.
+    covariates, treated, groups, estimand, weight, arm
+        As for `weighted_balance`.
+
+    Returns
+    -------
+    DataFrame
+        As from `weighted_balance` with ``weights``, empty before.
+    """
     before = np.ones(len(treated)) if weight is None else weight
+    if not covariates.names:
+        return pd.DataFrame(columns=[*COLUMNS, "weights"])
     tables = []
     for group, members in groups.items():
-        weights = np.column_stack([before, after])[members]
-        tables += _group(
-            covariates.values[members], covariates.names, treated[members], weights,
+        own = [name for name, by_group in after.items() if group in by_group]
+        columns = np.column_stack([before, *(after[name][group] for name in own)])[members]
+        found = _group(
+            covariates.values[members], covariates.names, treated[members], columns,
             estimand, group,
         )  # fmt: skip
+        tables += [t.assign(weights=w) for t, w in zip(found, [None, *own], strict=True)]
+        nothing = found[0].assign(adjusted=True)
+        nothing[NUMBERS] = np.nan
+        tables += [nothing.assign(weights=name) for name in after if name not in own]
     if {"women", "men"} <= groups.keys():
         tables += _gap(pd.concat(tables))
-    if not covariates.names:
-        return pd.DataFrame(columns=COLUMNS)
     table = pd.concat(tables).assign(arm=arm)
     order = {name: i for i, name in enumerate(covariates.names)}
     table = table.sort_values("covariate", key=lambda c: c.map(order), kind="stable")
-    return table[COLUMNS].reset_index(drop=True)
+    return table[[*COLUMNS, "weights"]].reset_index(drop=True)
 
 
 def prognostic_balance(
@@ -126,6 +161,18 @@ def prognostic_balance(
     diagnostic for propensity score methods in comparative effectiveness research, Journal of
     Clinical Epidemiology 66(8).
     """
+    predicted = prognosis(y, outcomes, covariates, treated, weight)
+    return weighted_balance(predicted, treated, groups, after, estimand, weight, arm)
+
+
+def prognosis(
+    y: np.ndarray,
+    outcomes: Sequence[str],
+    covariates: Covariates,
+    treated: np.ndarray,
+    weight: np.ndarray | None = None,
+) -> Covariates:
+    """Return the outcomes predicted without treatment, see `prognostic_balance`."""
     x = imputed(covariates.values)
     x = x[:, independent(x)]
     control = int((~treated).sum())
@@ -142,8 +189,7 @@ def prognostic_balance(
     design /= size
     beta = np.linalg.lstsq(root[:, None] * design[~treated], root[:, None] * y[~treated])[0]
     names = tuple(f"prognosis:{name}" for name in outcomes)
-    predicted = Covariates(design @ beta, names, names)
-    return weighted_balance(predicted, treated, groups, after, estimand, weight, arm)
+    return Covariates(design @ beta, names, names)
 
 
 def largest(table: pd.DataFrame) -> pd.DataFrame:
@@ -237,6 +283,8 @@ def _gap(table: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the women's rows less the men's."""
     numbers = ["mean_treated", "mean_control", "smd"]
     women, men = (table[table["group"] == g].reset_index(drop=True) for g in ("women", "men"))
+    place = ["covariate", "adjusted", "weights"]
+    order = men.set_index(place).reindex(pd.MultiIndex.from_frame(women[place]))
     gap = women.assign(group=GAP, variance_ratio=np.nan, ks=np.nan)
-    gap[numbers] = women[numbers] - men[numbers]
+    gap[numbers] = women[numbers] - order[numbers].to_numpy()
     return [part for _, part in gap.groupby("adjusted", sort=True)]

@@ -109,8 +109,11 @@ def bounds(
     found : Bounded
         Their bounds by one method, for an arm against control in one group: all, women, men,
         and then the gap, whose lower bound is women's lower less men's upper one. Manski's
-        come with the columns given as a share alone.
+        come with the columns given as a share alone. None of a study without a lottery: they take
+    the arms as alike.
     """
+    if plan.is_observational:
+        return
     groups = {g: members for g, members in study.groups.items() if "=" not in g}
     for batch in batches(study, plan):
         if batch.observed.all():

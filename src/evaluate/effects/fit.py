@@ -30,11 +30,17 @@ class Fit:
         The persons used.
     notes : tuple of str
         What was done that a reader must know.
+    each : tuple of str, length k or 0
+        What there is to know of each outcome besides.
+    unsure : str
+        Why there is no interval, though there are estimates; empty otherwise. Then scores are NaN.
     """
 
     effects: Estimates | None
     rows: np.ndarray
     notes: tuple[str, ...] = ()
+    each: tuple[str, ...] = ()
+    unsure: str = ""
 
 
 def covariates_for(

@@ -11,12 +11,15 @@ from evaluate.covariates import Covariates
 from evaluate.effects.batches import Batch
 from evaluate.effects.fit import Fit, fit, fit_shared
 from evaluate.effects.linear import OF_CLUSTERS, Errors
+from evaluate.effects.observational.estimands import effects_by_group
+from evaluate.effects.observational.samples import Samples
 from evaluate.estimates import Estimates
 from evaluate.notes import note
 from evaluate.plan.model import Plan
 from evaluate.study import GAP, Study
 
 Key = tuple[str, tuple[int, int]]  # group and contrast
+OWN_TABLE = ("did",)  # estimators whose effects are in a table of their own
 WEAK_F = 10.0  # Staiger and Stock's rule of thumb
 NO_TAKEUP = 1e-10  # effect on take-up that is rounding
 
@@ -39,13 +42,14 @@ def estimands(study: Study, plan: Plan, batch: Batch) -> Iterator[Estimand]:
     gives both effects.
     """
     takeup, k = study.takeup, len(batch.columns)
-    for estimator in plan.estimators:
+    samples = Samples(study, plan, batch.observed, batch.covariates)
+    for estimator in estimators_of(plan):
         leads = takeup is not None and estimator == plan.estimators[0]
         known = batch.observed if takeup is None else batch.observed & ~np.isnan(takeup)
         both = batch.y if takeup is None else np.column_stack([batch.y, np.nan_to_num(takeup)])
         at_once = leads and np.array_equal(known, batch.observed)
         y = both if at_once else batch.y
-        fits = fits_by_group(study, plan, estimator, y, batch.observed, batch.covariates)
+        fits = fits_by_group(study, plan, estimator, y, batch.observed, batch.covariates, samples)
         for (group, contrast), one in fits.items():
             yield Estimand(plan.estimand_of(estimator), estimator, group, contrast, _first(one, k))
         if leads:
@@ -62,9 +66,22 @@ def fits_by_group(
     y: np.ndarray,
     observed: np.ndarray,
     covariates: Covariates,
+    samples: Samples | None = None,
 ) -> dict[Key, Fit]:
-    """Fit every group and contrast, and the gap between women and men from their scores."""
+    """Fit every group and contrast, and the gap between women and men from their scores.
+
+    ``samples`` holds the persons of an observational study, where they are arranged already.
+    Nothing is fitted for an estimator that has a table of its own.
+    """
     found: dict[Key, Fit] = {}
+    if estimator in OWN_TABLE:
+        return found
+    if plan.is_observational and estimator != "difference_in_means":
+        samples = samples or Samples(study, plan, observed, covariates)
+        found = effects_by_group(samples, estimator, y)
+        for contrast in study.contrasts if plan.columns.both_genders else ():
+            found[GAP, contrast] = gap(study, found["women", contrast], found["men", contrast])
+        return found
     errors = errors_of(study, plan, estimator)
     for group, members in study.groups.items():
         fits = fit(study, errors, estimator, y, members & observed, covariates)
@@ -81,6 +98,11 @@ def fits_by_group(
         regressed = None if estimator == "difference_in_means" else observed
         found[GAP, contrast] = gap(study, women, men, shared, regressed)
     return found
+
+
+def estimators_of(plan: Plan) -> tuple[str, ...]:
+    """Return the plan's estimators of the table of effects; the others have tables of their own."""
+    return tuple(e for e in plan.estimators if e not in OWN_TABLE)
 
 
 def errors_of(study: Study, plan: Plan, estimator: str) -> Errors:
@@ -114,7 +136,8 @@ def gap(
         difference = replace(
             difference, df=_shared_df(study, women, men, rows if regressed is None else regressed)
         )
-    return Fit(difference, rows, tuple(dict.fromkeys((*women.notes, *men.notes))))
+    notes = tuple(dict.fromkeys((*women.notes, *men.notes)))
+    return Fit(difference, rows, notes, women.each, women.unsure or men.unsure)
 
 
 def _shared_df(study: Study, women: Fit, men: Fit, regressed: np.ndarray) -> np.ndarray:

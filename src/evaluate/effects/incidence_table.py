@@ -90,9 +90,13 @@ def incidence_table(study: Study, plan: Plan, draws: Draws) -> pd.DataFrame:
         their ``difference`` with its interval and a band that holds for all months at once,
         and the same of the exits, ``competing_...``, without a band. For the last month that
         somebody is at risk in, in every group: ``restricted_mean_...``, the months before the
-        first entry, or, where exits compete, ``time_lost_...``, the months after it.
+        first entry, or, where exits compete, ``time_lost_...``, the months after it. Without
+        rows where no lottery decided: the arms are then not alike, and the effects on the
+        share who have entered by a month, which are adjusted, are in the table of effects.
     """
     rows: list[Row] = []
+    if plan.is_observational:
+        return pd.DataFrame(rows, columns=[*schemas.INCIDENCE.columns])
     exits = {name for o in plan.outcomes.values() for name in o.competing}
     for outcome, stated in plan.outcomes.items():
         if stated.measure != "entered" or (outcome in exits and not stated.competing):

@@ -10,6 +10,7 @@ import numpy as np
 from evaluate.effects.arm_means import means, two_arms
 from evaluate.effects.batches import batches
 from evaluate.effects.groups import fits_by_group
+from evaluate.effects.observational.levels import levels_with_treatment
 from evaluate.estimates import Estimates
 from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
@@ -41,6 +42,8 @@ class Point:
         The persons; one array for months that the same persons have.
     notes : tuple of str
         What was done that a reader must know.
+    level : Estimates or None
+        Of an observational study the level with treatment of those the effect is about.
     """
 
     month: int
@@ -52,6 +55,7 @@ class Point:
     least: int
     rows: np.ndarray
     notes: tuple[str, ...] = ()
+    level: Estimates | None = None
 
 
 def one_outcome(study: Study, plan: Plan, outcome: str) -> tuple[Study, Plan] | None:
@@ -64,7 +68,11 @@ def one_outcome(study: Study, plan: Plan, outcome: str) -> tuple[Study, Plan] | 
         return None
     groups = {g: m for g, m in study.groups.items() if g in ("all", *GENDERS)}
     own = plan.model_copy(update={"outcomes": {outcome: plan.outcomes[outcome]}})
-    return replace(study, y=study.y[:, places], groups=groups), own
+    scores = dict(study.propensities)
+    for (name, arm), found in study.propensities.items():
+        if name == plan.covariate_set(outcome):  # it may be named for another outcome
+            scores[own.covariate_set(outcome), arm] = found
+    return replace(study, y=study.y[:, places], groups=groups, propensities=scores), own
 
 
 def effects_by_month(study: Study, plan: Plan) -> dict[Key, list[Point]]:
@@ -86,15 +94,20 @@ def effects_by_month(study: Study, plan: Plan) -> dict[Key, list[Point]]:
         fits = fits_by_group(
             study, plan, plan.estimators[0], batch.y, batch.observed, batch.covariates
         )
+        above = levels_with_treatment(study, plan, batch, fits) if plan.is_observational else {}
         for (group, contrast), fit in fits.items():
+            level = above.get((group, contrast))
             path = found.setdefault((group, contrast), {})
             sizes = _sizes(study, fit.rows, contrast, group)
             values = batch.y[fit.rows] if fit.rows.any() else np.zeros((1, batch.y.shape[1]))
             for i, column in enumerate(batch.columns):
                 one, own = values[:, i], fit.effects
                 reason, flat = "", bool(np.ptp(one) == 0)
+                each = fit.each[i].split("; ") if fit.each else []
                 if own is None:
                     reason = joined(list(fit.notes))
+                elif fit.unsure:
+                    reason = fit.unsure
                 elif not own.std_error[i] > FLAT * np.abs(one).max():
                     reason = note("constant" if flat else "no_spread")
                 if group == GAP and not reason:
@@ -112,7 +125,8 @@ def effects_by_month(study: Study, plan: Plan) -> dict[Key, list[Point]]:
                     sum(sizes),
                     min(sizes),
                     fit.rows,
-                    fit.notes,
+                    (*fit.notes, *each),
+                    level and level.pick(slice(i, i + 1)),
                 )
     return {k: sorted(path.values(), key=lambda p: p.month) for k, path in found.items()}
 
@@ -129,8 +143,12 @@ def levels(
     """Return the levels of both arms in the months of effects, for the same persons.
 
     They are means by which blocks count alike in both arms, see `arm_means`: their difference
-    is the difference in means. Of the gap they are women's less men's.
+    is the difference in means. Of the gap they are women's less men's. Of an observational
+    study the level of the arm is of those whom the effect is about, and that of comparison
+    what it would be without the effect.
     """
+    if any(p.level is not None for p in effects):
+        return _without_effect(study, contrast, effects)
     if group == GAP:
         parts = [
             levels(study, "all", contrast, [replace(p, rows=r) for p, r in _of(study, g, effects)])
@@ -160,6 +178,24 @@ def levels(
                     p, estimate=own, reason=reason, flat=bool(still), n=n, least=n, notes=notes
                 )
     return [found[0][p.column] for p in effects], [found[1][p.column] for p in effects]
+
+
+def _without_effect(
+    study: Study, contrast: tuple[int, int], effects: Sequence[Point]
+) -> tuple[list[Point], list[Point]]:
+    """Return levels with treatment, and the same less the effects."""
+    found: tuple[list[Point], list[Point]] = ([], [])
+    for p in effects:
+        both: list[Estimates | None] = [None, None]
+        if p.level is not None and p.estimate is not None:
+            both = [p.level, replace(p.level - p.estimate, df=p.estimate.df)]
+        for k, (a, estimate) in enumerate(zip(contrast, both, strict=True)):
+            n = int((p.rows & (study.arm == a)).sum())
+            still = estimate is not None and not estimate.variance[0] > 0
+            reason = p.reason if estimate is None else note("no_interval") if still else ""
+            own = replace(p, estimate=estimate, reason=reason, flat=still, n=n, least=n)
+            found[k].append(replace(own, level=None))
+    return found
 
 
 def _of(study: Study, gender: str, points: Sequence[Point]) -> Iterator[tuple[Point, np.ndarray]]:

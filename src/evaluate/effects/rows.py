@@ -11,10 +11,9 @@ from evaluate.effects.linear import Linear
 from evaluate.effects.wild import wild_bootstrap
 from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
-from evaluate.study import GAP, Study
+from evaluate.study import FEW_IN_AN_ARM, GAP, Study
 
 ALPHA = 0.05  # below this, unequal shares of women and men are named in the rows of all
-FEW_IN_AN_ARM = 3  # clusters: MacKinnon and Webb (2018)
 NUMBERS = (
     "estimate", "std_error", "conf_low", "conf_high", "p_value", "p_value_randomisation",
     "p_value_adjusted", "df",
@@ -56,7 +55,11 @@ def rows_of(
     treated, control = (fit.rows & (study.arm == a) for a in one.contrast)
     means = _means(study, batch.y, treated, control, one.group)
     exploratory = one.group != GAP and "=" in one.group
-    said = [*fit.notes, *(_mixed(study, one) if one.group == "all" else [])]
+    said = [*fit.notes]
+    if one.group == "all" and not plan.is_observational:
+        said += _mixed(study, one)
+    if plan.is_observational and one.estimator == "difference_in_means":
+        said.append(note("raw"))
     lead = plan.estimators[0] if one.estimand == "late" else one.estimator
     kind = plan.std_error_of(lead) if lead in plan.estimators else "influence"
     numbers = np.full((len(NUMBERS), k), np.nan)
@@ -102,7 +105,12 @@ def rows_of(
         "mean_control": means[1],
         "unit": texts([o.unit for o in outcomes]),
         "prespecified": alike(not exploratory),
-        "note": texts([reason or joined(said) for reason in reasons]),
+        "note": texts(
+            [
+                reason or joined([*said, *each.split("; ")] if each else said)
+                for reason, each in zip(reasons, fit.each or [""] * k, strict=True)
+            ]
+        ),
         "column": np.asarray(batch.columns),
     }
 

@@ -13,6 +13,7 @@ from evaluate.effects.batches import Batch, batches
 from evaluate.effects.bounds_table import bound_estimands
 from evaluate.effects.drawn import Key, by_randomisation
 from evaluate.effects.groups import Estimand, estimands
+from evaluate.effects.observational.families import adjusted_by_scores
 from evaluate.effects.rows import Row, rows_of
 from evaluate.estimates import Estimates
 from evaluate.notes import joined, note
@@ -70,17 +71,22 @@ def effects(study: Study, plan: Plan, rng: np.random.Generator | None = None) ->
             reasons = _reasons(one, batch, flat)
             parts.append(rows_of(study, plan, batch, one, reasons, rng))
         shared.append(_covariances(study, plan, batch, found))
-        if plan.analysis.multiplicity == "romano_wolf":
+        if plan.is_observational or plan.analysis.multiplicity == "romano_wolf":
             primary |= _primary(study, plan, batch, found)
     for batch, one in bound_estimands(study, plan):
         reasons = _reasons(one, batch, set())
         parts.append(rows_of(study, plan, batch, one, reasons, rng))
+    if not parts:  # difference-in-differences alone
+        nothing = (schemas.EFFECTS, schemas.COVARIANCES)
+        return Effects(*(pd.DataFrame(columns=list(of.columns)) for of in nothing))
     table = pd.DataFrame({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
     order = _order(table, study, plan)
     covariances = pd.concat(shared, ignore_index=True)
     table = table.iloc[order].reset_index(drop=True)
     covariances = _numbered(covariances, table)
-    if rng is not None:
+    if plan.is_observational:
+        table = adjusted_by_scores(table, study, plan, rng, primary)
+    elif rng is not None:
         table = by_randomisation(table, study, plan, rng, primary)
     columns = list(schemas.EFFECTS.columns)
     table["month"] = table["month"].astype("Int64")
@@ -105,7 +111,7 @@ def _reasons(one: Estimand, batch: Batch, flat: set[tuple[object, ...]]) -> list
         place = (one.estimand, one.estimator, one.contrast, i)
         reason = note("constant") if constant[i] else note("no_spread") if still[i] else ""
         if not np.isfinite(fit.effects.std_error[i]):
-            reason = note("too_large")
+            reason = note("constant") if constant[i] else "" if fit.unsure else note("too_large")
         if reason and one.group in ("women", "men"):
             flat.add(place)
         if not reason and one.group == GAP and place in flat:
@@ -130,13 +136,15 @@ def _covariances(study: Study, plan: Plan, batch: Batch, found: list[Estimand]) 
     """Return the covariances of the lead estimator's effects in groups that share something."""
     rows: list[tuple[object, ...]] = []
     shares = plan.analysis.slopes == "shared" and plan.estimators[0] == "lin"
-    if study.cluster is not None or shares:
-        lead = [e for e in found if e.estimand != "late" and e.estimator == plan.estimators[0]]
+    if found and (study.cluster is not None or shares):
+        lead = [e for e in found if e.estimand != "late" and e.estimator == found[0].estimator]
         for i, one in enumerate(lead):
             for other in lead[:i]:
                 if one.contrast != other.contrast or not _beside(one.group, other.group):
                     continue
                 if one.fit.effects is None or other.fit.effects is None:
+                    continue
+                if one.fit.unsure or other.fit.unsure:
                     continue
                 products = np.einsum("ij,ij->j", one.fit.effects.scores, other.fit.effects.scores)
                 label = study.label(one.contrast)
@@ -157,7 +165,8 @@ def _beside(group: str, other: str) -> bool:
 
 def _numbered(covariances: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Name the rows of the table that covary by their numbers."""
-    lead = table[(table["estimand"] != "late") & (table["position"] == 0)]
+    first = table["position"].min()
+    lead = table[(table["estimand"] != "late") & (table["position"] == first)]
     places = {
         (c, a, g): i
         for i, c, a, g in zip(lead.index, lead["column"], lead["arm"], lead["group"], strict=True)

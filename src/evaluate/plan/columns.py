@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from evaluate.plan.closed import Closed, Code, code_text
 
@@ -79,6 +79,7 @@ class Columns(Closed):
         None, description="Wave of a repeated lottery; rows are persons in a wave."
     )
     weight: str | None = None
+    _in_risk_sets: bool = PrivateAttr(False)  # by the plan's section `risk_sets`
 
     @model_validator(mode="after")
     def _days_are_named(self) -> Columns:
@@ -108,9 +109,14 @@ class Columns(Closed):
         return self.offered if self.time_zero == "offered" else self.started
 
     @property
+    def repeated(self) -> bool:
+        """Whether a person may have several rows: in waves, or in risk sets."""
+        return self.wave is not None or self._in_risk_sets
+
+    @property
     def clustered(self) -> bool:
-        """Whether persons share scores: those of a cluster, or one person's in several waves."""
-        return self.cluster is not None or self.wave is not None
+        """Whether rows share scores: those of a cluster, or one person's where it has several."""
+        return self.cluster is not None or self.repeated
 
     @property
     def genders(self) -> tuple[Gender, ...]:

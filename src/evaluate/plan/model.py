@@ -12,7 +12,8 @@ from evaluate.plan.assignment import Assignment
 from evaluate.plan.closed import Closed, Flag, Text, code_text
 from evaluate.plan.columns import Columns
 from evaluate.plan.costs import Costs
-from evaluate.plan.observational import Graph, Protocol
+from evaluate.plan.covariates import Covariate
+from evaluate.plan.observational import Graph, Protocol, RiskSets
 from evaluate.plan.outcomes import Outcome, OutcomeColumn
 from evaluate.plan.sources import Data
 
@@ -28,13 +29,6 @@ class Source(Text):
     """Where the data come from, printed in the report."""
 
     licence: str = Field("", description="Left empty, the report says it is not stated.")
-
-
-class Covariate(Closed):
-    """A characteristic measured before assignment."""
-
-    column: str
-    kind: Literal["auto", "numeric", "categorical"] = "auto"
 
 
 class Plan(Closed):
@@ -54,11 +48,13 @@ class Plan(Closed):
     analysis: Analysis = Analysis()
     protocol: Protocol | None = None
     graph: Graph | None = None
+    risk_sets: RiskSets | None = None
     costs: Costs | None = None
     _default: tuple[tuple[str, ...], StdError] | None = PrivateAttr(None)  # `with_default`
 
     @model_validator(mode="after")
     def _names_agree(self) -> Plan:
+        self.columns._in_risk_sets = self.risk_sets is not None
         faults: list[tuple[tuple[str, ...], str]] = []
         known = ", ".join(self.outcomes)
         for name in self.costs.outcomes if self.costs else []:
@@ -235,7 +231,11 @@ class Plan(Closed):
         """Return the kind of standard error of an estimator; means of persons have Neyman's."""
         stated = self.analysis.std_error
         if self.is_observational and estimator in OWN_ERRORS:
-            return OWN_ERRORS[estimator]
+            clustered = self.columns.clustered and estimator == "matching"
+            return "influence" if clustered else OWN_ERRORS[estimator]
+        if self.is_observational and estimator == "entropy_balancing":
+            own: StdErrorKind = "influence" if self.columns.clustered else "HC3"
+            return own if self.columns.clustered else stated or own
         if self.columns.clustered:
             return stated or "CR2"
         if estimator == "difference_in_means":

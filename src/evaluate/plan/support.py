@@ -7,6 +7,7 @@ import difflib
 from evaluate.errors import PlanError
 from evaluate.plan.closed import code_text
 from evaluate.plan.model import Plan
+from evaluate.plan.observational_support import observational_faults
 
 DESIGNS = ("randomised", "observational")
 ESTIMATORS = {
@@ -29,6 +30,7 @@ def unsupported(plan: Plan) -> list[PlanError]:
     for name, table in plan.data.tables.items():
         if table.path is not None and not table.path.lower().endswith(FORMATS):
             found.append(f"data.{name}.path: {table.path}: read are {', '.join(FORMATS)}.")
+    found += observational_faults(plan)
     found += _not_stated(plan)
     found += _units_and_errors(plan)
     available = ESTIMATORS.get(plan.design, plan.estimators)
@@ -51,6 +53,8 @@ def _units_and_errors(plan: Plan) -> list[str]:
             "clusters were assigned (columns.cluster)"
             if columns.cluster
             else "a person may be in several waves (columns.wave)"
+            if columns.wave
+            else "a person may be drawn in several months (risk_sets)"
         )
         found.append(
             f"analysis.std_error: {kind} takes persons as assigned one by one, but {what}. "
@@ -118,11 +122,13 @@ def _not_stated(plan: Plan) -> list[str]:
 
 def unused(plan: Plan) -> list[str]:
     """List keys that are read and checked but add nothing to this version's output."""
+    of_lottery, named = not plan.is_observational, plan.analysis.model_fields_set
     stated = {
-        "protocol": plan.protocol is not None,
-        "graph": plan.graph is not None,
-        "analysis.propensity": "propensity" in plan.analysis.model_fields_set,
-        "analysis.matching": "matching" in plan.analysis.model_fields_set,
+        "protocol": of_lottery and plan.protocol is not None,
+        "graph": of_lottery and plan.graph is not None,
+        "analysis.propensity": of_lottery and "propensity" in named,
+        "analysis.cross_fitting": of_lottery and "cross_fitting" in named,
+        "analysis.matching": of_lottery and "matching" in named,
         "data.costs": plan.data.costs is not None
         and (plan.costs is None or plan.costs.amount is not None or bool(plan.costs.column)),
         "costs.discount_rate": plan.costs is not None

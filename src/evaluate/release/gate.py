@@ -8,11 +8,12 @@ sums that relate them; `suppression` chooses what is withheld.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from evaluate.release.gate_balance import gate_balance, places, withheld_before
 from evaluate.release.gate_bounds import ESTIMATORS, gate_bounds
 from evaluate.release.gate_cells import Gated
 from evaluate.release.gate_cleaning import gate_cleaning
@@ -27,15 +28,34 @@ from evaluate.release.gate_effects import (
     gate_heterogeneity,
 )
 from evaluate.release.gate_entries import Hidden, entries_withheld, hidden_months
-from evaluate.release.gate_flow import gate_balance, gate_flow
+from evaluate.release.gate_event_study import gate_event_study
+from evaluate.release.gate_findings import (
+    gate_graph,
+    gate_refutations,
+    gate_sensitivity,
+    gate_specifications,
+    gate_verdict,
+)
+from evaluate.release.gate_flow import gate_flow
 from evaluate.release.gate_incidence import gate_incidence
+from evaluate.release.gate_kept import empty_kept_rows, few_in_notes
 from evaluate.release.gate_months import gate_dose, gate_states
 from evaluate.release.gate_others import gate_other, gate_power
+from evaluate.release.gate_overlap import (
+    Blocked,
+    blocked_covariates,
+    gate_histogram,
+    gate_models,
+    gate_overlap,
+    gate_population,
+    hidden_groups,
+)
 from evaluate.release.gate_participation import gate_participation
 from evaluate.release.gate_paths import gate_paths
 from evaluate.release.gate_register import Register, register
 from evaluate.release.gate_rounding import round_counts
 from evaluate.release.gate_spillovers import gate_spillovers
+from evaluate.release.gate_trimmed import Trimmed, trimmed_of
 
 if TYPE_CHECKING:
     from evaluate.plan.config import Disclosure
@@ -79,6 +99,16 @@ class Judged:
         Whether the flow shows how many were included.
     costs_of : str
         What costs are made of.
+    trimmed : Trimmed
+        Whose numbers kept by trimming are withheld.
+    few_kept : set of (str, str)
+        Contrasts and covariates with few persons of a value among those kept, or left out.
+    groups : set of (str, str)
+        Contrasts and groups whose size is withheld in the table of overlap.
+    exact_effects : DataFrame or None
+        As `schemas.EFFECTS`, before the gate.
+    before : set of (str, str, str)
+        Contrast, covariate and group of the rows of balance before weights that are withheld.
     """
 
     register: Register
@@ -90,11 +120,18 @@ class Judged:
     few: dict[str, bool]
     shows_included: bool
     costs_of: CostsOf
+    trimmed: Trimmed = field(default_factory=Trimmed)
+    few_kept: Blocked = field(default_factory=set)
+    groups: set[tuple[str, str]] = field(default_factory=set)
+    exact_effects: pd.DataFrame | None = None
+    before: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
     "flow": lambda t, j: gate_flow(t, j.register.flow, j.register.cells, j.min_cell, j.round_to),
-    "balance": lambda t, j: gate_balance(t, j.register.balance, j.register.cells, j.min_cell),
+    "balance": lambda t, j: gate_balance(
+        t, j.register.balance, j.register.cells, j.effects, j.few_kept, j.trimmed, j.min_cell
+    ),
     "cleaning": lambda t, j: gate_cleaning(
         t, j.register.cleaning, j.register.cells, j.min_cell, j.round_to
     ),
@@ -108,12 +145,31 @@ GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
     "spillovers": lambda t, j: gate_spillovers(t, j.effects, j.min_cell),
     "paths": lambda t, j: gate_paths(t, j.effects, j.min_cell),
     "incidence": lambda t, j: gate_incidence(t, j.entries, j.effects, j.min_cell, j.round_to),
+    "overlap": lambda t, j: gate_overlap(
+        t, j.register.overlap, j.register.cells, j.trimmed, j.min_cell
+    ),
+    "propensity_models": lambda t, j: gate_models(t, j.groups, j.min_cell),
+    "propensity_histogram": lambda t, j: gate_histogram(t, j.groups, j.min_cell, j.round_to),
+    "population": lambda t, j: gate_population(
+        t, j.few_kept, j.groups, j.before, j.trimmed, j.min_cell
+    ),
+    "graph": lambda t, j: gate_graph(t, j.min_cell),
+    "event_study": lambda t, j: gate_event_study(t, j.min_cell),
+    "sensitivity": lambda t, j: gate_sensitivity(t, j.effects, j.trimmed, j.min_cell),
+    "refutations": lambda t, j: gate_refutations(t, j.effects, j.min_cell),
+    "specifications": lambda t, j: gate_specifications(
+        t, j.exact_effects, j.effects, j.trimmed, j.min_cell
+    ),
+    "verdict": lambda t, j: gate_verdict(t, j.effects, j.min_cell),
     "costs": lambda t, j: gate_costs(t, j.few, j.costs_of, j.min_cell),
     "cost_effectiveness": lambda t, j: gate_cost_effectiveness(
         t, j.effects, j.of_takers, j.costs_of, j.min_cell
     ),
 }
 """The gate of each table; those of effects, bounds and participation are one, see `_effects`."""
+
+KEPT = ("effects", "power", "paths", "heterogeneity", "net_effects")
+"""Tables that tell how many persons the effects are of, see `gate_kept`."""
 
 
 def release(
@@ -175,6 +231,9 @@ def release(
     entries = hidden_months(tables, control, entered or {}, min_cell)
     gated, withheld, of_takers = _effects(tables, found, entries, min_cell)
     few = found.hidden_in_flow(flow, "took_part").items()
+    trimmed, overlap = trimmed_of(tables, min_cell), tables.get("overlap")
+    balance = tables.get("balance")
+    before = {} if balance is None else withheld_before(balance, found.balance, found.cells)
     judged = Judged(
         found,
         min_cell,
@@ -185,12 +244,20 @@ def release(
         few={c.removeprefix("arm="): small for c, small in few if c.startswith("arm=")},
         shows_included=not found.hidden_in_flow(flow, "included"),
         costs_of=costs_of,
+        trimmed=trimmed,
+        few_kept=blocked_covariates(tables.get("population"), overlap, trimmed, min_cell),
+        groups=hidden_groups(overlap, found.overlap, found.cells),
+        exact_effects=tables.get("effects"),
+        before=set() if balance is None else places(balance, before),
     )
     for name, table in tables.items():
         if name in GATES:
             gated[name] = GATES[name](table, judged)
         elif name not in gated:
             gated[name] = gate_other(name, table, withheld, min_cell)
+    for name in KEPT:
+        if name in gated:
+            gated[name] = empty_kept_rows(name, gated[name], trimmed, min_cell)
     return Released(
         {n: round_counts(n, gated[n].table, round_to) for n in tables},
         [entry for name in tables for entry in gated[name].withheld],
@@ -214,7 +281,8 @@ def _effects(
     of_takers: set[Key] = set()
     if "effects" in tables:
         table = tables["effects"]
-        own, withheld = gate_effects(table, found.effects, found.cells, min_cell)
+        noted = few_in_notes(table, min_cell)
+        own, withheld = gate_effects(noted, found.effects, found.cells, min_cell)
         keys = entries_withheld(table, entries)
         gated["effects"] = empty_effects_at(own, keys, NUMBERS, min_cell)
         withheld |= set(keys)

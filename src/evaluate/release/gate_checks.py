@@ -13,11 +13,18 @@ from evaluate.release.gate_cells import MEN, WOMEN, reason
 from evaluate.release.suppression import is_small
 
 ATTRITION = "attrition:"
-SILENT = ("balance",)  # says nothing of how many there are
+OF_KEPT = ("overlap", "effective_size")  # say how many are left after trimming
+BALANCE_AFTER = "balance_after"
+# say nothing of how many there are
+SILENT = ("balance", "balance_before", "prognosis", "propensity_model")
 
 
 def gate_checks(
-    checks: pd.DataFrame, flow: pd.DataFrame, hidden_groups: Collection[str], min_cell: int
+    checks: pd.DataFrame,
+    flow: pd.DataFrame,
+    hidden_groups: Collection[str],
+    min_cell: int,
+    trimmed: Collection[tuple[str, str]] = (),
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Withhold statistic and text where they would give a small number away.
 
@@ -29,6 +36,8 @@ def gate_checks(
         Groups whose size is withheld elsewhere: a share of them would show it.
     min_cell : int
         Smallest number that may be published.
+    trimmed : collection of (str, str)
+        Contrasts and groups of which few are left out by trimming.
 
     Returns
     -------
@@ -46,8 +55,11 @@ def gate_checks(
         if check.startswith(ATTRITION) and group == "all":
             known = analysed.loc[check.removeprefix(ATTRITION)].to_numpy(dtype=float)
             return bool(is_small(included - known, min_cell).any())
+        kind, _, arm = check.partition(":")[0].partition(" ")
+        if kind in OF_KEPT and any(g == group and arm in ("", label) for label, g in trimmed):
+            return True
         of_hidden = not {group, *group.split("-")}.isdisjoint(hidden_groups)
-        return of_hidden and check not in SILENT
+        return of_hidden and kind not in SILENT and not kind.startswith(BALANCE_AFTER)
 
     places = list(zip(checks["check"], checks["group"], strict=True))
     hidden = np.array([gives_away(check, group) for check, group in places], dtype=bool)

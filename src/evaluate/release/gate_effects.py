@@ -36,9 +36,9 @@ STATISTICS = ("statistic", "p_value", "detectable")
 # Columns of other tables that are numbers but no results.
 SETTINGS = {
     "level", "threshold", "discount_rate", "horizon_years", "price_year", "month", "power",
-    "displacement",
+    "displacement", "strength",
 }  # fmt: skip
-NAMING = ("month", "displacement")  # numbers that tell rows apart
+NAMING = ("month", "displacement", "strength")  # numbers that tell rows apart
 
 COUNTS = ("n", "n_treated", "n_control")
 TEXTS = {"note", "text"}

@@ -1,9 +1,10 @@
-"""The release gate of the flow and of the balance table."""
+"""The release gate of the flow, and the counts behind the balance table."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,6 @@ from evaluate.release.gate_cells import (
     Gated,
     add_indicator,
     empty_counts,
-    empty_rows,
     indicator,
 )
 from evaluate.release.gate_effects import EffectCells, group_cost, sides
@@ -26,11 +26,11 @@ Places = dict[tuple[int, str], int]  # position of the row and column → cell
 # Who reached a step of the programme; the fewer are taken as a part of the more.
 REACHED = ("accepted", "started", "took_part")
 # What goes first. Included and analysed are what the effects stand on.
-RANK = {"excluded": 0, "noted": 0, "received": 1, "included": 3, "analysed": 4}
+RANK = {"excluded": 0, "noted": 0, "added": 0, "received": 1, "included": 3, "analysed": 4}
 RANK |= dict.fromkeys((*REACHED, "followed"), 2)
 PER_RANK = 1e9
 BALANCE_COST = 1e10
-STATISTICS = ("mean_treated", "mean_control", "smd", "variance_ratio")
+PROGNOSIS = "prognosis:"
 
 
 def flow_cells(
@@ -64,7 +64,13 @@ def flow_cells(
         first = [c for i, c in down.items() if steps[i] == "received"]
         parts = [c for i, c in down.items() if steps[i] in ("excluded", "included")]
         included = [c for i, c in down.items() if steps[i] == "included"]
-        if len(first) == 1:
+        added = [c for i, c in down.items() if steps[i] == "added"]
+        if len(first) == 1 and added:  # rows received and added are those excluded and included
+            rows = sum(cells.counts[c] for c in (*first, *added))
+            whole = cells.add(("rows", column), rows, 0)
+            cells.relate(whole, [*first, *added])
+            cells.relate(whole, parts)
+        elif len(first) == 1:
             cells.relate(first[0], parts)
         for i, cell in down.items():
             later = REACHED if column in told else (*REACHED, "followed", "analysed")
@@ -159,7 +165,7 @@ def balance_cells(
         found: list[int] = []
         rows.append(found)
         covariate, group = str(row["covariate"]), str(row["group"])
-        if group == GAP:
+        if group == GAP or is_of_weights(row):  # see `gate_balance`
             continue
         for side, arm in zip(("treated", "control"), arms[str(row["arm"])], strict=True):
             if (group, arm) not in persons:
@@ -193,6 +199,11 @@ def balance_cells(
     return rows
 
 
+def is_of_weights(row: Mapping[Any, Any]) -> bool:
+    """Tell whether a row of the balance is after weights, or of a predicted outcome."""
+    return row["adjusted"] is True or str(row["covariate"]).startswith(PROGNOSIS)
+
+
 def _absent(table: pd.DataFrame) -> dict[tuple[str, str, str, str], float]:
     """Return the shares with a missing value by covariate, group, contrast and side."""
     shares = {}
@@ -202,18 +213,3 @@ def _absent(table: pd.DataFrame) -> dict[tuple[str, str, str, str], float]:
             if pd.notna(mean := row[f"mean_{side}"]) and row["adjusted"] is not True:
                 shares[covariate, str(row["group"]), str(row["arm"]), side] = float(mean)
     return shares
-
-
-def gate_balance(table: pd.DataFrame, rows: list[list[int]], cells: Cells, min_cell: int) -> Gated:
-    """Empty the statistics of every row with a withheld count, and of its gap."""
-    table = table.reset_index(drop=True)
-    why = {i: cells.any_small(c) for i, c in enumerate(rows) if cells.any_hidden(c)}
-    names = [
-        (r["covariate"], r["arm"], str(r["adjusted"]), r["group"]) for r in table.to_dict("records")
-    ]
-    hidden = {names[i] for i in why}
-    for i, (*fit, group) in enumerate(names):
-        if group == GAP and {(*fit, g) for g in (WOMEN, MEN)} & hidden:
-            why[i] = False
-    identity = ("covariate", "group", "arm", "adjusted")
-    return empty_rows("balance", table, why, identity, STATISTICS, min_cell)

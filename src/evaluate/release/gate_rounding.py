@@ -8,6 +8,7 @@ import pandas as pd
 from evaluate.release.gate_cells import rounded
 from evaluate.release.gate_effects import COUNTS
 
+OF_OVERLAP = ("outside", "kept", "trimmed", "clipped")
 JOBS = {"jobs": "effect", "jobs_low": "conf_low", "jobs_high": "conf_high"}  # times who is offered
 
 
@@ -27,9 +28,10 @@ def round_counts(name: str, table: pd.DataFrame, round_to: int) -> pd.DataFrame:
     round_to : int
         The limit of the release.
     """
-    if name in ("flow", "cleaning") or round_to <= 1:
+    if name in ("flow", "cleaning", "propensity_histogram") or round_to <= 1:
         return table
-    out = table.assign(**{c: rounded(table[c], round_to) for c in COUNTS if c in table})
+    counts = (*COUNTS, *OF_OVERLAP) if name == "overlap" else COUNTS
+    out = table.assign(**{c: rounded(table[c], round_to) for c in counts if c in table})
     if name == "power":
         n = out["n"].astype(float)
         out["share_treated"] = out["n_treated"].astype(float) / n.where(n > 0)

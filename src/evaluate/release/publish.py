@@ -16,6 +16,7 @@ from evaluate.release.gate import release
 from evaluate.release.gate_checks import gate_checks
 from evaluate.release.gate_costs import CostsOf
 from evaluate.release.gate_others import gate_persons_in_waves
+from evaluate.release.gate_trimmed import trimmed_of
 from evaluate.release.suppression import is_small
 
 
@@ -76,7 +77,7 @@ def publish(
         costs_of=costs_of(plan),
     )
     published, withheld = dict(released.tables), list(released.withheld)
-    if "effects" in tables and plan.columns.wave and not plan.columns.cluster:
+    if "effects" in tables and plan.columns.repeated and not plan.columns.cluster:
         effects = gate_persons_in_waves(
             tables["effects"], published["effects"], limits.min_cell, limits.round_to
         )
@@ -86,8 +87,13 @@ def publish(
         sizes = np.array(list(persons.values()), dtype=float)
         small = is_small(sizes, limits.min_cell).any()  # then both genders are withheld
         hidden = set(groups) - {"all"} if small else set()
+        trimmed = trimmed_of(tables, limits.min_cell)
         checks, entries = gate_checks(
-            tables["design_checks"], tables["flow"], hidden, limits.min_cell
+            tables["design_checks"],
+            tables["flow"],
+            hidden,
+            limits.min_cell,
+            {(arm, group) for arm, group, _ in trimmed.sides},
         )
         published["design_checks"] = checks
         withheld += entries
@@ -95,12 +101,12 @@ def publish(
 
 
 def rows_of_a_person(participants: pd.DataFrame, plan: Plan) -> int:
-    """Return how many rows a person has at most: several where there are waves.
+    """Return how many rows a person has at most: several where there are waves or risk sets.
 
     Counts are then of rows. Of so many times the least number of rows, no fewer than the least
     number of persons can stand behind.
     """
-    if plan.columns.wave is None:
+    if not plan.columns.repeated:
         return 1
     return int(participants["person"].value_counts().max())
 

@@ -15,8 +15,12 @@ SECTIONS = {
         "assignments", "sample_ratio", "share_by_gender", "places", "probability_by_rule",
         "probability_within_blocks", "blocks",
     ),
+    "time": ("time_zero",),
+    "overlap": ("overlap", "propensity_model", "effective_size"),
+    "weighted": ("balance_before", "balance_after", "prognosis"),
     "alike": ("offer_day", "start_before_offer", "balance", "balance_within", "placebo"),
     "missing": ("attrition",),
+    "other": (),
 }  # fmt: skip
 GROUPS = ("all", "women", "men")
 MOST = 5  # warnings of one check that are told one by one
@@ -75,7 +79,7 @@ def warnings(released: Released, words: Words) -> tuple[list[Line], list[str]]:
             lines.append(Line(title, words.group(str(row["group"])), text, p, "warn"))
         if len(chosen) > MOST:
             outcome = words("design.other_outcomes")
-            title = words(_key(kind, released, words), outcome=outcome)
+            title = _titled(kind, outcome, released, words)
             more.append(words("design.more", n=len(chosen) - MOST, check=title))
     return lines, more
 
@@ -94,7 +98,7 @@ def title_of(name: str, released: Released, words: Words) -> str:
     """Return what a check is called, with its outcome where it has one."""
     kind, _, outcome = name.partition(":")
     title = released.column_title(outcome, words) if outcome else ""
-    return words(_key(kind, released, words), outcome=title)
+    return _titled(kind, title, released, words)
 
 
 def finding_of(row: Row, released: Released, words: Words) -> str:
@@ -102,9 +106,19 @@ def finding_of(row: Row, released: Released, words: Words) -> str:
     return words.finding(str(row["text"]), released.has_shares)
 
 
-def _key(kind: str, released: Released, words: Words) -> str:
-    """Return the key of a title, which of draws in two levels may speak of shares."""
-    return words.by_share(f"check.{kind}") if released.has_shares else f"check.{kind}"
+def _titled(kind: str, outcome: str, released: Released, words: Words) -> str:
+    """Return the title of a kind of check; of several arms it may name one: ``overlap 2``.
+
+    Of draws in two levels it may speak of shares. A kind without a title is called by its name.
+    """
+    base, _, arm = kind.partition(" ")
+    key = words.by_share(f"check.{base}") if released.has_shares else f"check.{base}"
+    if not words.knows(key):
+        title = base.replace("_", " ") + (f": {outcome}" if outcome else "")
+        title = title[:1].upper() + title[1:]
+    else:
+        title = words(key, outcome=outcome)
+    return f"{title} ({words('figure.arm', arm=arm).lower()})" if arm else title
 
 
 def _by_check(released: Released) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -116,13 +130,23 @@ def _by_check(released: Released) -> Iterator[tuple[str, pd.DataFrame]]:
 def _by_kind(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     kinds = table["check"].str.partition(":")[0] if len(table) else table["check"]
     known = [k for names in SECTIONS.values() for k in names]
-    for kind in sorted(dict.fromkeys(kinds), key=lambda k: known.index(k) if k in known else 99):
-        yield str(kind), table[kinds == kind]
+
+    def place(kind: str) -> int:
+        stem = _stem(kind)
+        return known.index(stem) if stem in known else len(known)
+
+    for kind in sorted(dict.fromkeys(map(str, kinds)), key=place):
+        yield kind, table[kinds == kind]
 
 
 def _section_of(name: str) -> str:
-    kind = name.partition(":")[0]
-    return next((s for s, kinds in SECTIONS.items() if kind in kinds), "lottery")
+    return next((s for s, kinds in SECTIONS.items() if _stem(name) in kinds), "other")
+
+
+def _stem(name: str) -> str:
+    """Return the kind of a check, without its outcome, arm and weights."""
+    kind = name.partition(":")[0].partition(" ")[0]
+    return "balance_after" if kind.startswith("balance_after") else kind
 
 
 def _stands(name: str, released: Released) -> bool:

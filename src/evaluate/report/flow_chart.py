@@ -110,10 +110,17 @@ def flow_chart(
     out = flow[(steps == "excluded") & ((flow["n"] > 0) | flow["n"].isna()).fillna(True)]
     tell = reason or words.note
     few = out["n"].isna() & (out["n"].isna().sum() > 1)  # withheld: together in one box
-    beside = [counted(ASIDE, tell(row["reason"]), row) for _, row in out[~few].iterrows()]
+    added = flow[steps == "added"]
+    beside = [
+        counted(ASIDE, words("figure.added", reason=tell(row["reason"])), row)
+        for _, row in added.iterrows()
+        if pd.isna(row["n"]) or row["n"] > 0
+    ]
+    beside += [counted(ASIDE, tell(row["reason"]), row) for _, row in out[~few].iterrows()]
     if few.any():
         ends = flow.loc[steps.isin(["received", "included"]), "n"]
-        left = abs(ends.iloc[0] - ends.iloc[-1]) - out.loc[~few, "n"].sum()
+        more = added["n"].sum(skipna=False) if len(added) else 0
+        left = abs(ends.iloc[0] + more - ends.iloc[-1]) - out.loc[~few, "n"].sum()
         texts = [tell(why) for why in out.loc[few, "reason"]]
         left = left if pd.notna(left) and left > 0 else pd.NA  # rounded counts may not add up
         count = words("figure.count", n=_count(left, words))

@@ -33,19 +33,22 @@ class Entry:
         The programme file.
     effects : DataFrame
         As `schemas.EFFECTS`.
+    verdict : DataFrame, optional
+        As `schemas.VERDICT`, of a programme without a lottery.
     """
 
     name: str
     plan: Plan
     effects: pd.DataFrame
+    verdict: pd.DataFrame | None = None
 
     def title(self, words: Words) -> str:
         """Return the programme's title."""
         return str(getattr(self.plan.title, words.language))
 
     def rows(self, words: Words) -> list[dict[str, str]]:
-        """Return the effects of the offer on primary outcomes by the lead estimator."""
-        table = self.effects
+        """Return the effects on primary outcomes by the lead estimator, with their verdicts."""
+        table, words = self.effects, Words(words.language, self.plan.design)
         lead = (table["estimand"] != "late") & (table["estimator"] == self.plan.estimators[0])
         gendered = set(self.plan.columns.genders) if not self.plan.columns.both_genders else set()
         shown = lead & ~table["group"].str.contains("=") & ~table["group"].isin(gendered)
@@ -81,6 +84,7 @@ class Entry:
         absent = pd.isna(row["estimate"])
         return {
             "title": title,
+            "verdict": self._verdict(row),
             "group": words.group(str(row["group"])),
             "effect": words("page.empty") if absent else words.effect(row["estimate"], unit, error),
             "interval": ""
@@ -88,14 +92,30 @@ class Entry:
             else words.interval(row["conf_low"], row["conf_high"], unit, error),
         }
 
+    def _verdict(self, row: dict[str, Any]) -> str:
+        """Return the verdict on a row; ``not assessed`` where there is none, empty of a lottery."""
+        if not self.plan.is_observational:
+            return ""
+        if self.verdict is None:
+            return "not assessed"
+        table = self.verdict
+        month = table["month"].isna() if pd.isna(row["month"]) else table["month"] == row["month"]
+        for column in ("outcome", "arm", "group"):
+            month = month & (table[column] == row[column])
+        found = table.loc[month, "verdict"]
+        return str(found.iloc[0]) if len(found) else "not assessed"
+
 
 def write_index(plans: Iterable[str], languages: list[Language], path: str | Path) -> None:
     """Write the page for the programmes of ``plans``, in all languages one below the other."""
     entries = []
     for plan in map(Path, plans):
-        file = Path(path).parent / plan.stem / "tables" / "effects.csv"
-        effects = read_csv(file, schemas.EFFECTS)
-        entries.append(Entry(plan.stem, as_estimated(load_plan(plan), effects), effects))
+        tables, verdict = Path(path).parent / plan.stem / "tables", None
+        effects = read_csv(tables / "effects.csv", schemas.EFFECTS)
+        checked = as_estimated(load_plan(plan), effects)
+        if checked.is_observational:
+            verdict = read_csv(tables / "verdict.csv", schemas.released("verdict"))
+        entries.append(Entry(plan.stem, checked, effects, verdict))
     words = [Words(language) for language in languages]
     title = words[0]("index.title")
     write_text(render("index.html.j2", entries=entries, words=words, title=title), path)

@@ -7,10 +7,10 @@ import pandas as pd
 from evaluate.design.assignments import FEWEST, MOST_CELLS
 from evaluate.report.released import Released
 from evaluate.report.words import Words
+from evaluate.study import FEW_IN_AN_ARM
 
 FEW_CLUSTERS = 20  # fewer are few by any count: Cameron and Miller (2015) say 20 to 50
 VERY_FEW_CLUSTERS = 10
-FEW_IN_AN_ARM = 3  # from so few of an arm the bootstrap has too few patterns: MacKinnon and Webb
 ADJUSTED = ("lin", "ancova")  # randomisation tests of what covariates leave
 
 
@@ -52,6 +52,9 @@ def standard_errors(released: Released, words: Words) -> str:
     kind = plan.std_error_of(released.lead)
     found = [*_errors(released, words), words(f"inference.kind.{kind}")]
     others = [plan.std_error_of(e) for e in plan.estimators[1:]]
+    if plan.is_observational:
+        said = (words(f"inference.kind.{k}") for k in dict.fromkeys(others) if k != kind)
+        return " ".join([*found, *said])
     if "neyman" in others and kind != "neyman":
         found.append(words("inference.kind.neyman_beside"))
     if plan.analysis.interval == "wild_bootstrap":
@@ -102,6 +105,8 @@ def estimators(released: Released, words: Words) -> str:
     name = words(f"estimator.{released.lead}")
     if plan.analysis.estimators:
         return words("inference.estimator.plan", estimator=name)
+    if plan.is_observational:
+        return words("inference.estimator.observational", estimator=name)
     design = "clusters" if plan.columns.clustered else "persons"
     known = "covariates" if plan.covariates else "none"
     if known == "covariates" and plan.columns.clustered and not plan.columns.cluster:

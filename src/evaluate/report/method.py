@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evaluate.plan.support import unused
+from evaluate.report import observational_method
 from evaluate.report.inference import estimators, has_adjusted, p_values, standard_errors
 from evaluate.report.registers import books
 from evaluate.report.released import Released
@@ -11,6 +12,8 @@ from evaluate.report.words import Words
 
 def method(released: Released, words: Words) -> list[str]:
     """Say how the numbers were made."""
+    if released.plan.is_observational:
+        return observational_method.method(released, words)
     plan = released.plan
     found = [f"{words('method.design')} {estimators(released, words)}"]
     if plan.columns.blocks:
@@ -72,7 +75,7 @@ def limits(released: Released, words: Words) -> list[str]:
         "shares": released.has_shares,
         "displacement": net and released.net_effects.empty,
         "displacement_assumed": net and not released.net_effects.empty,
-        "no_takeup": plan.columns.takeup is None,
+        "no_takeup": plan.columns.takeup is None and not plan.is_observational,
         "gender_mixed": released.mixes_gender,
         "attrition": bool((analysed.dropna() < included.dropna().sum()).any()),
         "cost_figure": bool(plan.costs and plan.costs.amount is not None),
@@ -80,7 +83,8 @@ def limits(released: Released, words: Words) -> list[str]:
         "multiplicity_adjusted": has_adjusted(released),
         "not_locked": True,
     }
-    found = [words(f"limits.{key}") for key, holds in stated.items() if holds]
+    own = observational_method.limits(released, words) if plan.is_observational else []
+    found = own + [words(f"limits.{key}") for key, holds in stated.items() if holds]
     if open_books := [book.name for book in books(released, words) if book.is_open]:
         found.append(words("limits.codebooks", names=", ".join(dict.fromkeys(open_books))))
     if rows:

@@ -22,6 +22,7 @@ from evaluate.report import (
     inference,
     interference,
     missing,
+    observational_page,
     participation,
     paths,
     power,
@@ -50,6 +51,7 @@ def render(template: str, **context: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["present"] = lambda value: not pd.isna(value)
+    environment.filters["initial"] = lambda text: text[:1].upper() + text[1:]
     return environment.get_template(template).render(**context)
 
 
@@ -71,7 +73,7 @@ def write_report(
     path : Path
         Where to write it.
     """
-    released, words = read_released(plan, results, language), Words(language)
+    released, words = read_released(plan, results, language), Words(language, plan.design)
     page = render(
         "report.html.j2",
         r=released,
@@ -104,6 +106,7 @@ def write_report(
         missing=missing,
         power=power,
         interference=interference,
+        **observational_page.context(released, words),
     )
     write_text(page, path)
 
@@ -162,7 +165,7 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
             arms=_arm_names(released, words) | names,
         )
     }
-    if len(released.balance):
+    if len(released.balance) and not released.plan.is_observational:
         named = released.balance["covariate"].map(words.covariate)
         balance = released.balance.assign(covariate=named)
         arms = contrasts.panels(released)
@@ -186,7 +189,8 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
             if exploratory.any():
                 groups = rows[exploratory | (rows["group"] == "all")]
                 drawn["groups", outcome, arm] = figures.forest_plot(groups, words, label=forest)
-    return drawn | path_figures(released, words) | _planes(released, words)
+    drawn |= path_figures(released, words) | _planes(released, words)
+    return drawn | observational_page.figures(released, words)
 
 
 def _by_month(released: Released, words: Words) -> dict[Any, str]:
@@ -270,9 +274,15 @@ def _reconciliation(released: Released, words: Words) -> str:
         return words("data.withheld_flow")
     excluded = flow.loc[flow["step"] == "excluded", "n"]
     known = excluded.notna().all()
-    n["excluded"] = excluded.sum() if known else n["received"] - n["included"]
+    added = flow.loc[flow["step"] == "added", "n"]  # persons drawn for several risk sets
+    if added.isna().any():
+        return words("data.withheld_flow")
+    more = added.sum()
+    n["excluded"] = excluded.sum() if known else n["received"] + more - n["included"]
+    if more:
+        n["added"] = more
     numbers = {step: words.number(k, 0) for step, k in n.items()}
     numbers["included"] = summary.counted(released, n["included"], words)
-    told = words("data.reconciles", **numbers)
+    told = words("data.reconciles_added" if more else "data.reconciles", **numbers)
     round_to = released.disclosure["round_to"]
     return told if round_to == 1 else f"{told} {words('data.rounded', n=round_to)}"

@@ -43,7 +43,7 @@ def power_sentences(
     sentences = [
         words("power.all", outcome=title, size=size(found), power=rounded(found["power"], words))
     ]
-    if pd.notna(found["relative"]):
+    if pd.notna(found["relative"]) and words.design != "observational":
         share = rounded(found["relative"], words)
         sentences[0] += " " + words("power.relative", share=share)
     gap = rows.get(GAP)

@@ -22,6 +22,7 @@ from evaluate.release import RELEASED
 from evaluate.report.words import Words
 
 WALD = NOTES["wald"].partition("{")[0]
+PROGNOSIS = "prognosis:"  # before the outcome whose predicted values are compared like covariates
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,14 @@ class Released:
         """What the lead estimator estimates."""
         return self.plan.lead_estimand
 
+    def heading(self, arm: str, estimand: str, estimator: str, words: Words) -> str:
+        """Return what rows of effects are: of what, and by which estimator."""
+        of = words(f"estimand.{EXPOSED if arm == EXPOSED else estimand}")
+        by = words(f"estimator.{estimator}")
+        if self.plan.is_observational and estimator == "difference_in_means":
+            of, by = by, words("raw.no_effect")
+        return f"{of[:1].upper()}{of[1:]}, {by}"
+
     def withholds(self, table: str) -> bool:
         """Tell whether a row of a table is withheld."""
         return any(entry["table"] == table for entry in self.disclosure["withheld"])
@@ -126,6 +135,15 @@ class Released:
         """Return the role of a column of the outcomes table, such as `earnings@12`."""
         outcome, _, month = column.partition("@")
         return self.plan.outcomes[outcome].role_in(int(month) if month else None)
+
+    def covariate_title(self, name: str, words: Words) -> str:
+        """Return the name of a covariate, or of a prediction that is compared like one."""
+        if name.startswith(PROGNOSIS):
+            outcome = self.column_title(name.removeprefix(PROGNOSIS), words)
+            return words("covariate.prognosis", outcome=outcome)
+        if name == "men" and name not in {c.column for c in self.plan.covariate_list}:
+            return words.group(name).lower()  # gender, which is among the covariates of all
+        return words.covariate(name)
 
     def column_title(self, column: str, words: Words) -> str:
         """Return the name of a column of the outcomes table, with its month."""
@@ -187,8 +205,10 @@ class Released:
 
     @property
     def counts(self) -> str:
-        """What a row is, and so what all numbers of persons count: ``persons`` or ``waves``."""
-        return "persons" if self.plan.columns.wave is None else "waves"
+        """What a row is, and all numbers of persons count: ``persons``, ``waves``, ``entries``."""
+        if self.plan.columns.wave is not None:
+            return "waves"
+        return "persons" if self.plan.risk_sets is None else "entries"
 
     @property
     def mixes_gender(self) -> bool:
@@ -231,6 +251,8 @@ class Released:
         found = []
         if (rows["month"] <= 0).any():
             found.append(words(f"effects.before_{self.plan.columns.time_zero}"))
+        if self.plan.is_observational and len(rows):
+            found.append(words(f"effects.levels.{self.plan.analysis.estimand}"))
         if n.nunique() > 1:
             ends = {"low": words.number(n.min(), 0), "high": words.number(n.max(), 0)}
             found.append(words("effects.thinning", **ends))

@@ -47,13 +47,23 @@ class Words:
     ----------
     language : {"en", "sv"}
         Language of the report.
+    design : str
+        Design of the study: a text has another form where the catalogue has one of that design,
+        such as ``observational.figure.treated`` for ``figure.treated``.
     """
 
     language: Language
+    design: str = ""
 
     def __call__(self, key: str, **values: object) -> str:
-        """Return the text of a key with its values."""
-        return catalogue(self.language)[key].format(**values)
+        """Return the text of a key with its values, in the form for the design if it has one."""
+        texts = catalogue(self.language)
+        own = f"{self.design}.{key}"
+        return texts[own if own in texts else key].format(**values)
+
+    def knows(self, key: str) -> bool:
+        """Tell whether there is a text of this key."""
+        return key in catalogue(self.language)
 
     def number(self, value: float | None, digits: int | None = None) -> str:
         """Return a number; without ``digits`` three significant ones, a dash where missing."""

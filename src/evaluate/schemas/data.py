@@ -8,7 +8,7 @@ from evaluate.schemas.columns import SHARE, count, month_column, real, table, te
 
 PARTICIPANTS = pa.DataFrameSchema(
     {
-        "source_row": pa.Column("int64", pa.Check.ge(1), unique=True),
+        "source_row": pa.Column("int64", pa.Check.ge(1)),  # several rows of one in risk sets
         "person": pa.Column(str, coerce=True, nullable=True),  # a pseudonym
         "arm": pa.Column(str, coerce=True),
         "gender": pa.Column(str, pa.Check.isin(["women", "men"]), coerce=True, nullable=True),
@@ -19,6 +19,9 @@ PARTICIPANTS = pa.DataFrameSchema(
         "share": real(SHARE),
         "saturation": pa.Column(float, SHARE, coerce=True, nullable=True, required=False),
         "cost": real(),
+        # Calendar months, counted from the year 0: of time zero, and of the first start.
+        "time_zero_month": pa.Column("Int64", coerce=True, nullable=True, required=False),
+        "started_month": pa.Column("Int64", coerce=True, nullable=True, required=False),
         r"^lottery\.": pa.Column(nullable=True, regex=True, required=False),
         r"^covariate\.": pa.Column(nullable=True, regex=True, required=False),
         r"^baseline\.": real(regex=True, required=False),
@@ -42,8 +45,8 @@ QUARANTINE = table(
 FLOW = pa.DataFrameSchema(
     {
         "step": text(
-            "received", "excluded", "noted", "included", "accepted", "started", "took_part",
-            "followed", "analysed",
+            "received", "excluded", "noted", "added", "included", "accepted", "started",
+            "took_part", "followed", "analysed",
         ),
         "reason": text(empty=True),
         "n": count(),

@@ -22,6 +22,7 @@ PROPENSITY = table(
     fold=count(empty=False),
     score=real(SHARE),
     kept=pa.Column(bool, coerce=True),
+    model=text("logit", "boosting", empty=True),  # what gave the scores
 )
 
 PROPENSITY_MODELS = table(
@@ -79,7 +80,9 @@ POPULATION = table(
     difference=real(),  # in standard deviations before
 )
 
-# What the graph of the plan says, and what the data say of it.
+# What the graph of the plan says, and what the data say of it. Statements hold names of nodes:
+# `treatment -> work | age, gender` (the set to adjust for), `treatment <- age -> work` (a path),
+# `age _||_ gender | education` (an independence, its p-value adjusted after Holm).
 GRAPH = table(
     "graph",
     kind=text("adjustment_set", "path", "independence", "falsification"),
@@ -180,7 +183,7 @@ EVENT_STUDY = table(
     group=text(*GENDERS),
     kind=text("group_time", "event", "cohort", "calendar", "overall", "pre_trend"),
     cohort=count(),  # months since the first start, from 1
-    month=month_column(),  # calendar month since the same, or months since the start (`event`)
+    month=month_column(),  # calendar month since the same; by `event` month 1 begins with the start
     estimate=real(),
     std_error=real(pa.Check.ge(0)),
     conf_low=real(),

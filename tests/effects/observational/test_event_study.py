@@ -7,15 +7,9 @@ from scipy import stats
 
 from evaluate.effects.bands import band, critical_value
 from evaluate.effects.observational.did import group_time
-from evaluate.effects.observational.event_study import (
-    among,
-    by_cohort,
-    by_month,
-    event_study,
-    joint_test,
-    overall,
-    pre_trend,
-)
+from evaluate.effects.observational.event_path import among, joint_test, pre_trend
+from evaluate.effects.observational.event_study import by_cohort, by_month, event_study, overall
+from evaluate.effects.observational.few_persons import degrees, hotelling
 from evaluate.errors import DesignError
 from evaluate.estimates import Estimates
 
@@ -123,11 +117,31 @@ def test_a_gap_is_over_the_months_that_both_have():
 def test_clusters_are_sums_of_persons():
     y, cohort, x = simulated(6)
     person = np.repeat(np.arange(len(y)), 2)
-    twice = event_study(group_time(y[person], cohort[person], x[person])).estimates
-    once = event_study(group_time(y, cohort, x)).estimates
-    sums = np.zeros_like(once.scores)
-    np.add.at(sums, person, twice.scores)
-    assert_allclose(sums, once.scores, rtol=1e-6, atol=1e-12)
+    cells = group_time(y[person], cohort[person], x[person], small_sample=False)
+    everybody, n = np.ones(len(person), dtype=bool), len(y)
+    twice = event_study(cells).among(everybody, person, n)
+    once = event_study(group_time(y, cohort, x, small_sample=False))
+    factor = np.sqrt(n / (n - 1))
+    assert_allclose(twice.estimates.scores, factor * once.estimates.scores, 1e-6, 1e-12)
+    assert_allclose(twice.overall.scores, factor * once.overall.scores, 1e-6, 1e-12)
+    assert set(twice.estimates.df) == {n - 1}
+
+
+def test_clusters_that_start_as_one_have_the_degrees_of_freedom_of_their_cohorts():
+    y, cohort, x = simulated(6)
+    everybody, order = np.ones(len(y), dtype=bool), np.argsort(cohort, kind="stable")
+    one_by_one = event_study(group_time(y, cohort, x))
+    cluster = np.empty(len(y), dtype=int)
+    cluster[order] = np.arange(len(y))
+    alone = one_by_one.among(everybody, cluster, len(y))
+    assert_allclose(alone.estimates.df, one_by_one.estimates.df)
+    cluster = cohort * 10 + np.arange(len(y)) % 10  # ten in each cohort
+    _, cluster = np.unique(cluster, return_inverse=True)
+    path = one_by_one.among(everybody, cluster, 40)
+    assert path.overall.df[0] < one_by_one.overall.df[0] / 2
+    cluster[order] = np.arange(len(y)) % 20
+    mixed = one_by_one.among(everybody, cluster, 20)  # each holds all cohorts
+    assert_allclose(mixed.overall.df, 19)
 
 
 def test_among_spreads_scores():
@@ -151,6 +165,56 @@ def test_joint_test_is_hotellings():
     assert np.isnan(joint_test(Estimates(one.value, scores, np.full(3, 2.0))).p_value)
 
 
+def test_few_persons_a_cohort_have_their_own_degrees_of_freedom():
+    y, cohort, x = simulated(8, n=200)
+    cells = group_time(y, cohort, x)
+    path = event_study(cells)
+    last = path.at == path.at.max()  # of one cohort
+    size = (cohort == 3).sum()
+    assert size - 2 < path.estimates.df[last][0] < 2 * size
+    assert path.overall.df[0] > path.estimates.df[last][0]
+    assert_allclose(path.overall.df, degrees(path.overall.scores, cohort))
+
+
+def test_persons_without_a_part_in_an_estimate_give_it_no_degrees_of_freedom():
+    scores = np.zeros((50, 2))
+    scores[:10, 0], scores[:, 1] = 1.0, 1.0
+    assert_allclose(degrees(scores, np.zeros(50, dtype=int)), [9, 49])
+    two = degrees(scores, np.repeat([0, 1], [25, 25]))
+    assert_allclose(two, [9, 48])
+    assert_allclose(degrees(np.zeros((5, 1)), np.zeros(5, dtype=int)), 4)
+
+
+def test_one_cohort_of_few_has_hotellings_test():
+    rng = np.random.default_rng(7)
+    a, b = rng.normal(size=(12, 3)), rng.normal(size=(5000, 3))
+    scores = np.vstack([(z - z.mean(axis=0)) / np.sqrt(len(z) * (len(z) - 1)) for z in (a, b)])
+    stratum = np.repeat([0, 1], [12, 5000])
+    value = a.mean(axis=0) - b.mean(axis=0)
+    statistic, rank, df, p = hotelling(value, scores, stratum)
+    assert rank == 3
+    assert 11 < df < 11.5  # nearly all of the variance is that of twelve persons
+    room = df - 2
+    assert_allclose(p, stats.f.sf(statistic * room / (3 * df), 3, room))
+    one = hotelling(a.mean(axis=0), scores[:12], stratum[:12])
+    assert_allclose(one[2], 11)
+    same = Estimates(a.mean(axis=0), scores[:12], np.full(3, 11.0))
+    assert_allclose(one[3], joint_test(same).p_value)
+
+
+def test_counts_are_of_distinct_persons():
+    y, cohort, x = simulated(2)
+    y[:20, 4] = np.nan
+    path = by_month(group_time(y, cohort, x))
+    at = path.at == 5
+    there = ~np.isnan(y[:, 4])
+    assert path.n_treated[at] == (there & np.isin(cohort, [3, 4])).sum()
+    assert path.n_control[at] == (there & np.isin(cohort, [0, 6])).sum()
+    assert path.n[at] == there.sum()
+    treated = np.isin(cohort, [3, 4]) | (there & (cohort == 6))  # whose base is month 5
+    assert path.sizes == (treated.sum(), np.isin(cohort, [0, 4, 6]).sum(), len(y))
+
+
 def test_one_month_before_the_start_is_no_trend():
     y, cohort, x = simulated(8)
     late = cohort != 6
@@ -161,14 +225,14 @@ def test_one_month_before_the_start_is_no_trend():
 
 def test_a_trend_of_its_own_before_the_start_is_seen():
     found, sound = [], []
-    for seed in range(100):
+    for seed in range(50):
         y, cohort, x = simulated(seed, n=500)
         leaning = y + 0.25 * (cohort[:, None] > 0) * np.arange(1, 7)
         for into, outcome in ((sound, y), (found, leaning)):
             path = event_study(group_time(outcome, cohort, x))
-            into.append(pre_trend(path.estimates, path.before).p_value < 0.05)
+            into.append(pre_trend(path.estimates, path.before, path.stratum).p_value < 0.05)
     assert np.mean(found) > 0.9
-    assert np.mean(sound) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 100)
+    assert np.mean(sound) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 50)
 
 
 def truth_by_event(cohort, at):
@@ -188,15 +252,15 @@ def test_bands_cover_paths_that_differ_by_cohort():
     truth = truth_by_event(simulated(10**6, n=400_000)[1], at)
     rng = np.random.default_rng(9)
     for seed in range(trials):
-        path = event_study(group_time(*simulated(seed, n=500)))
+        path = event_study(group_time(*simulated(seed, n=300)))  # some 50 in a cohort
         assert (path.at == at).all()
         low, high = band(path.estimates, critical_value(path.estimates, 0.95, rng, draws=4_096))
         whole += ((low <= truth) & (truth <= high)).all()
         hits = hits + path.estimates.covers(truth, 0.95)
     share = hits[at != -1] / trials
     assert np.abs(share - 0.95).max() < 0.050  # 4 sd of Binomial(300, 0.95) / 300
-    assert abs(share.mean() - 0.945) < 0.015
-    assert abs(whole / trials - 0.945) < 0.050
+    assert abs(share.mean() - 0.95) < 0.025  # months go together
+    assert abs(whole / trials - 0.95) < 0.050
 
 
 def test_two_way_fixed_effects_miss_what_the_cohorts_have():

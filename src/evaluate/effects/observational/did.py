@@ -9,23 +9,24 @@ from typing import Literal
 import numpy as np
 
 from evaluate.covariates import independent
+from evaluate.effects.observational.few_persons import welch
 from evaluate.effects.observational.two_periods import Method, two_periods
-from evaluate.errors import DesignError, persons
+from evaluate.errors import DesignError
 from evaluate.estimates import Estimates
+from evaluate.notes import note
 
 Controls = Literal["not_yet_treated", "never_treated"]
 Base = Literal["universal", "varying"]
 
 TRIM = 0.995  # propensity from which a control is left out of the weighted mean
-NOBODY = "no controls left"
 
 
 @dataclass(frozen=True)
 class Omitted:
-    """A cohort and month without an estimate, and why."""
+    """A cohort and month without an estimate, and why; without a month, the whole cohort."""
 
     cohort: int
-    month: int
+    month: int | None
     reason: str
 
 
@@ -44,10 +45,13 @@ class GroupTime:
         Persons of either left out for want of one of the two months.
     n_trimmed : ndarray of int, shape (k,)
         Controls without weight, being too much like the cohort.
+    used : ndarray of uint8, shape (k, n / 8)
+        Who is in each effect, as packed bits.
     estimates : Estimates
         k values in the unit of the outcome, scores of shape (n, k) by persons, zero for
-        those an effect does not rest on; sums of squares divide by n, not n - 1. Degrees of
-        freedom are the effect's persons less one.
+        those an effect does not rest on.
+    small_sample : bool
+        Whether scores and degrees of freedom allow for few persons.
     started : ndarray of int, shape (n,)
         Month of start of each person, 0 for those who never do within reach.
     weight : ndarray, shape (n,)
@@ -65,7 +69,9 @@ class GroupTime:
     n_control: np.ndarray
     n_missing: np.ndarray
     n_trimmed: np.ndarray
+    used: np.ndarray
     estimates: Estimates
+    small_sample: bool
     started: np.ndarray
     weight: np.ndarray
     anticipation: int
@@ -89,6 +95,8 @@ def group_time(
     anticipation: int = 0,
     method: Method = "doubly_robust",
     trim: float = TRIM,
+    fewest: int = 0,
+    small_sample: bool = True,
 ) -> GroupTime:
     """Estimate the effect on each cohort of start in each calendar month.
 
@@ -123,6 +131,13 @@ def group_time(
         Both models; the controls' regression alone; the propensity alone, weights normalised.
     trim : float
         Controls with this propensity or more have no weight.
+    fewest : int
+        Persons of the cohort, and controls, with both months that an effect must rest on at
+        least; never fewer than one more than there are coefficients.
+    small_sample : bool
+        Scores allow for what each person draws the models to itself, and degrees of freedom
+        are Welch's for treated and controls; else sums of squares divide by n, as in R's did,
+        and degrees of freedom are the effect's persons less one.
 
     Returns
     -------
@@ -132,8 +147,8 @@ def group_time(
     Raises
     ------
     DesignError
-        If nobody starts, a cohort has no earlier month, nobody is left to compare with, a
-        cohort has too few persons for the covariates or nobody comparable in any month.
+        If nobody starts, or no effect after a start can be estimated; what alone cannot be
+        estimated is among ``omitted``.
 
     References
     ----------
@@ -147,10 +162,11 @@ def group_time(
     w = np.ones(n) if weight is None else weight / weight.mean()
     started = np.where(cohort > when[-1] + anticipation, 0, cohort)
     basis = _basis(np.empty((n, 0)) if x is None else x)
+    least = max(fewest, basis.shape[1] + 1)
     levels, code = np.unique(started, return_inverse=True)
-    starts = levels[(levels > 0) & (levels <= when[-1])]
-    needed = basis.shape[1] + 1
-    _check(starts, started, when[0] + anticipation, needed)
+    starts, omitted = _starts(levels, np.bincount(code), when, anticipation, least)
+    if not len(starts):
+        raise DesignError(_nothing(omitted))
     g, t, b = _pairs(starts, when, base, anticipation)
     latest = when[np.maximum(t, b)] + anticipation
     eligible = levels == 0
@@ -159,35 +175,42 @@ def group_time(
     eligible = np.broadcast_to(eligible, (len(g), len(levels)))
     by_month = np.ascontiguousarray(y.T)
     value, scores = np.zeros(len(g)), np.zeros((len(g), n))
+    used = np.zeros((len(g), (n + 7) // 8), dtype=np.uint8)
     counts, reasons = np.zeros((4, len(g)), dtype=int), np.full(len(g), "", dtype=object)
     for rows, at in _alike(g, t, b, eligible, levels, code, by_month):
         treated = started[rows] == g[at[0]]
-        found = _too_few(treated, eligible[at[0]].any(), needed)
+        found = _too_few(treated, eligible[at[0]].any(), least)
         if not found:
             change = by_month[np.ix_(t[at], rows)] - by_month[np.ix_(b[at], rows)]
             try:
-                effects = two_periods(change, treated, basis[rows], w[rows], method, trim)
+                effects = two_periods(
+                    change, treated, basis[rows], w[rows], method, trim, small_sample
+                )
             except DesignError as error:
-                found = str(error)
+                found = note("error", reason=error)
         if found:
             reasons[at] = found
             continue
         value[at] = effects.value
         scores[at[:, None], rows] = effects.scores
+        used[at] = np.packbits(np.isin(np.arange(n), rows, assume_unique=True))
         of = eligible[at[0]] | (levels == g[at[0]])
         missing = of[code].sum() - len(rows)
         sizes = [treated.sum(), (~treated).sum(), missing, effects.trimmed]
         counts[:, at] = np.array(sizes)[:, None]
     kept = reasons == ""
-    omitted = [Omitted(int(g[i]), int(when[t[i]]), reasons[i]) for i in np.flatnonzero(~kept)]
-    _complain(starts, g[kept & (when[t] >= g)], omitted)
-    if omitted:
-        value, scores, counts = value[kept], scores[kept], counts[:, kept]
+    omitted += [Omitted(int(g[i]), int(when[t[i]]), reasons[i]) for i in np.flatnonzero(~kept)]
+    if not (kept & (when[t] >= g)).any():
+        raise DesignError(_nothing(omitted))
+    if not kept.all():
+        value, scores, counts, used = value[kept], scores[kept], counts[:, kept], used[kept]
     n_treated, n_control, n_missing, n_trimmed = counts
-    estimates = Estimates(value, scores.T, (n_treated + n_control - 1).astype(float))
+    df = (n_treated + n_control - 1).astype(float)
+    if small_sample:
+        df = _degrees(scores, started, g[kept], n_treated, n_control)
     return GroupTime(
-        g[kept], when[t[kept]], when[b[kept]], n_treated, n_control, n_missing, n_trimmed,
-        estimates, started, w, anticipation, tuple(omitted),
+        g[kept], when[t[kept]], when[b[kept]], n_treated, n_control, n_missing, n_trimmed, used,
+        Estimates(value, scores.T, df), small_sample, started, w, anticipation, tuple(omitted),
     )  # fmt: skip
 
 
@@ -237,44 +260,52 @@ def _alike(
             yield rows[~gone], np.array(same)
 
 
-def _check(starts: np.ndarray, started: np.ndarray, first: int, needed: int) -> None:
-    """Refuse cohorts that no month can be estimated for."""
-    early = started[(started != 0) & (started <= first)]
-    if len(early):
-        raise DesignError(
-            f"{persons(len(early))} in {len(np.unique(early))} cohort(s) of start have no month "
-            "before any effect may show: leave them out, or add earlier months."
-        )
-    if not len(starts):
+def _starts(
+    levels: np.ndarray, size: np.ndarray, when: np.ndarray, anticipation: int, least: int
+) -> tuple[np.ndarray, list[Omitted]]:
+    """Return the months of start to estimate, and the cohorts that no month can be for."""
+    within = (levels > 0) & (levels <= when[-1])
+    if not within.any():
         raise DesignError("nobody starts within the months observed: no effect to estimate.")
-    size = np.array([(started == g).sum() for g in starts])
-    if size.min() < needed:
-        raise DesignError(
-            f"{(size < needed).sum()} of {len(starts)} cohorts of start have fewer than {needed} "
-            f"persons, too few for {needed - 2} covariates (the one of month "
-            f"{starts[size.argmin()]}: {size.min()}): join months of start, name fewer covariates."
-        )
+    early, few = levels <= when[0] + anticipation, size < least
+    why = [(early, note("no_month_before")), (few & ~early, note("small_cohort", n=least))]
+    omitted = [
+        Omitted(int(g), None, reason) for which, reason in why for g in levels[within & which]
+    ]
+    return levels[within & ~early & ~few], sorted(omitted, key=lambda o: o.cohort)
 
 
-def _too_few(treated: np.ndarray, controls: bool, needed: int) -> str:
+def _too_few(treated: np.ndarray, controls: bool, least: int) -> str:
     if not controls:
-        return NOBODY
-    if min(treated.sum(), (~treated).sum()) < needed:
-        return f"fewer than {needed} persons with both months in the cohort or among controls"
+        return note("no_controls")
+    if min(treated.sum(), (~treated).sum()) < least:
+        return note("few_with_both", n=least)
     return ""
 
 
-def _complain(starts: np.ndarray, estimated: np.ndarray, omitted: list[Omitted]) -> None:
-    """Refuse cohorts without any effect, but for those that lack controls alone."""
-    for g in np.setdiff1d(starts, estimated):
-        why = [o.reason for o in omitted if o.cohort == g and o.month >= g and o.reason != NOBODY]
-        if why:
-            raise DesignError(
-                f"the cohort that starts in month {g} cannot be compared in any month: {why[0]}; "
-                "name fewer covariates, join months of start, or leave the cohort out."
-            )
-    if not len(estimated):
-        raise DesignError(
-            "no controls left: nobody is untreated in any month from a start on; compare with "
-            "those not yet treated, add months before the last start or persons who never start."
-        )
+def _nothing(omitted: list[Omitted]) -> str:
+    """Say why there is no effect, by the reason of most cohorts and months."""
+    reasons = [o.reason for o in omitted]
+    most = max(dict.fromkeys(reasons), key=reasons.count)
+    return (
+        f"no cohort can be compared in any month from its start on; most often "
+        f"{most.removeprefix('not estimated: ')}. Add earlier months or persons who start later "
+        "or never, join months of start, or name fewer covariates."
+    )
+
+
+def _degrees(
+    scores: np.ndarray,
+    started: np.ndarray,
+    cohort: np.ndarray,
+    n_treated: np.ndarray,
+    n_control: np.ndarray,
+) -> np.ndarray:
+    """Return Welch's degrees of freedom of effects on cohorts, shape (k,)."""
+    total = np.einsum("kn,kn->k", scores, scores)
+    own = np.zeros(len(cohort))
+    for g in np.unique(cohort):
+        of, rows = np.flatnonzero(cohort == g), np.flatnonzero(started == g)
+        own[of] = (scores[np.ix_(of, rows)] ** 2).sum(axis=1)
+    sizes = np.stack([n_treated, n_control]) - 1
+    return welch(np.stack([own, total - own]), sizes, n_treated + n_control - 1)

@@ -2,89 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
 from evaluate.effects.observational.did import GroupTime
+from evaluate.effects.observational.event_path import Path
+from evaluate.effects.observational.few_persons import degrees
 from evaluate.errors import DesignError
 from evaluate.estimates import Estimates
-
-SINGULAR = 1e-10  # of the greatest eigenvalue of a correlation
-
-
-@dataclass(frozen=True)
-class Path:
-    """Averages of effects, in order along one line.
-
-    Attributes
-    ----------
-    at : ndarray of int, shape (m,)
-        Months since the start, cohorts, or calendar months.
-    estimates : Estimates
-        m values, scores of shape (n, m) by persons, the estimated shares of the cohorts
-        included. Zero with zero scores where the base is compared with itself.
-    overall : Estimates
-        One value: the average from the start on.
-    before : ndarray of bool, shape (m,)
-        Placebo effects: no effect may show yet.
-    n_cohorts, n_treated : ndarray of int, shape (m,)
-        Cohorts averaged over, and the persons in them.
-    """
-
-    at: np.ndarray
-    estimates: Estimates
-    overall: Estimates
-    before: np.ndarray
-    n_cohorts: np.ndarray
-    n_treated: np.ndarray
-
-    def among(self, rows: np.ndarray) -> Path:
-        """Return the same with scores by all persons, those outside a group having zero.
-
-        Parameters
-        ----------
-        rows : ndarray of bool, shape (persons,)
-            Who was in the group that was estimated.
-        """
-        return replace(
-            self,
-            estimates=among(self.estimates, rows),
-            overall=among(self.overall, rows),
-        )
-
-    def __sub__(self, other: Path) -> Path:
-        """Return the differences where both have an effect: women less men.
-
-        Both have scores by the same persons. ``overall`` is the difference of the two as they
-        are, each over its own months; the counts are of the smaller.
-        """
-        at, i, j = np.intersect1d(self.at, other.at, return_indices=True)
-        return Path(
-            at,
-            self.estimates.pick(i) - other.estimates.pick(j),
-            self.overall - other.overall,
-            self.before[i] & other.before[j],
-            np.minimum(self.n_cohorts[i], other.n_cohorts[j]),
-            np.minimum(self.n_treated[i], other.n_treated[j]),
-        )
-
-
-@dataclass(frozen=True)
-class JointTest:
-    """A test that several effects are all zero: Wald statistic, its rank, p-value."""
-
-    statistic: float
-    df: int
-    p_value: float
-
-
-def among(estimates: Estimates, rows: np.ndarray) -> Estimates:
-    """Return estimates of a group with scores by all persons, shape (persons, k)."""
-    scores = np.zeros((len(rows), estimates.scores.shape[1]), order="F")
-    scores[rows] = estimates.scores
-    return Estimates(estimates.value, scores, estimates.df)
 
 
 def event_study(cells: GroupTime, balance: int | None = None) -> Path:
@@ -121,8 +47,11 @@ def event_study(cells: GroupTime, balance: int | None = None) -> Path:
         if not len(followed):
             raise DesignError(f"no cohort is followed for {balance} months: ask for fewer.")
     at = np.unique(since[use])
-    path = _path(cells, at, use[:, None] & (since[:, None] == at), at < -cells.anticipation)
-    return replace(path, overall=_mean(path.estimates.pick(at >= 0)))
+    use = use[:, None] & (since[:, None] == at)
+    path = _path(cells, at, use, at < -cells.anticipation)
+    return _with_overall(
+        cells, path, _mean(path.estimates.pick(at >= 0), path.stratum), use[:, at >= 0]
+    )
 
 
 def by_cohort(cells: GroupTime) -> Path:
@@ -145,9 +74,10 @@ def by_cohort(cells: GroupTime) -> Path:
     """
     after = cells.month >= cells.cohort
     at = np.unique(cells.cohort[after])
-    path = _path(cells, at, after[:, None] & (cells.cohort[:, None] == at))
+    use = after[:, None] & (cells.cohort[:, None] == at)
+    path = _path(cells, at, use)
     overall = _weighted(cells, path.estimates, at, np.ones((len(at), 1), dtype=bool))
-    return replace(path, overall=overall)
+    return _with_overall(cells, path, overall, use)
 
 
 def by_month(cells: GroupTime) -> Path:
@@ -169,8 +99,9 @@ def by_month(cells: GroupTime) -> Path:
     """
     after = cells.month >= cells.cohort
     at = np.unique(cells.month[after])
-    path = _path(cells, at, after[:, None] & (cells.month[:, None] == at))
-    return replace(path, overall=_mean(path.estimates))
+    use = after[:, None] & (cells.month[:, None] == at)
+    path = _path(cells, at, use)
+    return _with_overall(cells, path, _mean(path.estimates, path.stratum), use)
 
 
 def overall(cells: GroupTime) -> Estimates:
@@ -191,77 +122,40 @@ def overall(cells: GroupTime) -> Estimates:
     return _weighted(cells, cells.estimates, cells.cohort, after[:, None])
 
 
-def pre_trend(estimates: Estimates, before: np.ndarray) -> JointTest:
-    """Test that the placebo effects before the start are all zero.
-
-    Parameters
-    ----------
-    estimates : Estimates
-        Effects by cohort and month, or a path of them; scores by persons or clusters.
-    before : ndarray of bool, shape (k,)
-        Which are placebo effects: ``GroupTime.before`` or ``Path.before``.
-
-    Returns
-    -------
-    JointTest
-        As `joint_test`. Passing it does not show that trends are parallel.
-
-    Raises
-    ------
-    DesignError
-        If there is no placebo effect: one month alone before the first start.
-
-    References
-    ----------
-    Callaway and Sant'Anna (2021), section 4; Roth (2022), Pretest with caution, American
-    Economic Review: Insights 4(3).
-    """
-    chosen = np.flatnonzero(before & (estimates.variance > 0))
-    if not len(chosen):
-        raise DesignError("no month before the base: trends before the start cannot be tested.")
-    return joint_test(estimates.pick(chosen))
-
-
-def joint_test(estimates: Estimates) -> JointTest:
-    """Test that several effects are all zero.
-
-    Parameters
-    ----------
-    estimates : Estimates
-        k effects with standard errors. Those that others determine do not count.
-
-    Returns
-    -------
-    JointTest
-        The Wald statistic with p from Hotelling's distribution, chi square where degrees of
-        freedom are many; p is NaN where they are fewer than the effects.
-
-    References
-    ----------
-    Hotelling (1931), The generalization of Student's ratio, Annals of Mathematical
-    Statistics 2(3).
-    """
-    error, df = estimates.std_error, float(estimates.df.min())
-    size, direction = np.linalg.eigh(estimates.covariance / np.outer(error, error))
-    known = size > SINGULAR * size[-1]
-    rank = int(known.sum())
-    z = (estimates.value / error) @ direction[:, known]
-    statistic = float((z**2 / size[known]).sum())
-    room = df - rank + 1
-    p = stats.f.sf(statistic * room / (df * rank), rank, room) if room > 0 else np.nan
-    return JointTest(statistic, rank, float(p))
-
-
 def _path(
     cells: GroupTime, at: np.ndarray, use: np.ndarray, before: np.ndarray | None = None
 ) -> Path:
     """Average the effects in each column of ``use`` (k, m); overall is the caller's."""
     estimates = _weighted(cells, cells.estimates, cells.cohort, use)
-    treated = np.array([np.isin(cells.started, cells.cohort[u]).sum() for u in use.T])
+    n_treated, n_control, n = _persons(cells, use)
     cohorts = np.array([len(np.unique(cells.cohort[u])) for u in use.T])
     before = np.zeros(len(at), dtype=bool) if before is None else before
     before = before & (estimates.variance > 0)
-    return Path(at, estimates, estimates.pick([]), before, cohorts, treated)
+    stratum = np.unique(cells.started, return_inverse=True)[1] if cells.small_sample else None
+    return Path(
+        at, estimates, estimates.pick([]), before, cohorts, n_treated, n_control, n, (0, 0, 0),
+        stratum,
+    )  # fmt: skip
+
+
+def _with_overall(cells: GroupTime, path: Path, overall: Estimates, use: np.ndarray) -> Path:
+    """Add the average of all effects in ``use`` (k, m), with the persons it rests on."""
+    n_treated, n_control, n = _persons(cells, np.any(use, axis=1)[:, None])
+    return replace(path, overall=overall, sizes=(int(n_treated[0]), int(n_control[0]), int(n[0])))
+
+
+def _persons(cells: GroupTime, use: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count the treated, controls and both that each column of ``use`` (k, m) rests on."""
+    own = {g: np.packbits(cells.started == g) for g in np.unique(cells.cohort).tolist()}
+    found = np.zeros((3, use.shape[1]), dtype=int)
+    for j, column in enumerate(use.T):
+        sides = np.zeros((2, cells.used.shape[1]), dtype=np.uint8)
+        for i in np.flatnonzero(column):
+            mine = own[int(cells.cohort[i])]
+            sides |= cells.used[i] & np.stack([mine, ~mine])
+        both = np.vstack([sides, sides[0] | sides[1]])
+        found[:, j] = np.unpackbits(both, axis=1).sum(axis=1)
+    return found[0], found[1], found[2]
 
 
 def _weighted(
@@ -281,12 +175,13 @@ def _weighted(
     np.add.at(pull, place, use * (effects.value[:, None] - value) / total)
     scores = effects.scores @ (size / total)
     scores += cells.weight[:, None] * pull[code]
-    return Estimates(value, scores, np.full(len(value), len(code) - 1.0))
-
-
-def _mean(estimates: Estimates) -> Estimates:
+    few = cells.small_sample
     return Estimates(
-        estimates.value.mean(keepdims=True),
-        estimates.scores.mean(axis=1, keepdims=True),
-        estimates.df.min(keepdims=True),
+        value, scores, degrees(scores, code) if few else np.full(len(value), len(code) - 1.0)
     )
+
+
+def _mean(estimates: Estimates, stratum: np.ndarray | None) -> Estimates:
+    scores = estimates.scores.mean(axis=1, keepdims=True)
+    df = estimates.df.min(keepdims=True) if stratum is None else degrees(scores, stratum)
+    return Estimates(estimates.value.mean(keepdims=True), scores, df)

@@ -16,6 +16,7 @@ CERTAIN = 0.999  # propensity from which nobody comparable is taken to exist
 FLAT = 1e-10  # of the greatest eigenvalue: a direction in which covariates do not vary
 CONVERGED = 1e-20  # Newton decrement: the propensities' error is then far below rounding
 STEPS = 60
+ROOM = 0.05  # least part of a person's own change that the models are taken to leave
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def two_periods(
     weight: np.ndarray,
     method: Method = "doubly_robust",
     trim: float = 1.0,
+    leverage: bool = False,
 ) -> Changes:
     """Compare the changes of the treated with those of controls at equal covariates.
 
@@ -65,11 +67,14 @@ def two_periods(
         Both models; the controls' regression alone; the propensity alone, weights normalised.
     trim : float
         Controls with this propensity or more have no weight.
+    leverage : bool
+        Whether each person's part of the scores makes up for what the person draws the means
+        to itself, as HC2 does, or the models, as HC3; else sums of squares divide by n, not
+        n - 1.
 
     Returns
     -------
     Changes
-        The scores' sums of squares divide by n, not n - 1.
 
     Raises
     ------
@@ -79,14 +84,16 @@ def two_periods(
     References
     ----------
     Sant'Anna and Zhao (2020), Doubly robust difference-in-differences estimators, Journal of
-    Econometrics 219(1), the estimator with a logit and least squares.
+    Econometrics 219(1), the estimator with a logit and least squares; MacKinnon and White
+    (1985), Some heteroskedasticity-consistent covariance matrix estimators with improved finite
+    sample properties, Journal of Econometrics 29(3).
     """
     size, direction = np.linalg.eigh(z.T @ z)
     varies = size > FLAT * size[-1]
     z = z @ (direction[:, varies] / np.sqrt(size[varies]))
     w1, w0 = np.where(treated, weight, 0), np.where(treated, 0, weight)
     w1 /= w1.sum()
-    odds, trimmed = np.zeros(len(weight)), 0
+    odds, trimmed, own = np.zeros(len(weight)), 0, w1
     if method != "regression":
         p, inverse = logit(treated, z, weight)
         alone = int((p[treated] >= CERTAIN).sum())
@@ -95,6 +102,7 @@ def two_periods(
         trimmed = int((p[~treated] >= trim).sum())
         odds = np.where(p < trim, w0 * p / (1 - p), 0)
         odds /= odds.sum()
+        own = own + odds
     slope = w1 - odds  # of the effect in each person's change
     residual = change
     if method != "ipw":
@@ -104,6 +112,7 @@ def two_periods(
         root = direction / np.sqrt(size)
         residual = change - ((change * w0) @ z @ root @ root.T) @ z.T
         slope = slope - w0 * (z @ (root @ (root.T @ (z.T @ slope))))
+        own = np.maximum(own, w0 * ((z @ root) ** 2).sum(axis=1))
     eta1, eta0 = residual @ w1, residual @ odds
     scores = residual * slope
     scores -= np.outer(eta1, w1)
@@ -111,6 +120,9 @@ def two_periods(
         scores += np.outer(eta0, odds)
         moved = (residual * odds) @ z - np.outer(eta0, odds @ z)  # slope in the propensity's
         scores -= (moved @ inverse) @ (z * (weight * (treated - p))[:, None]).T
+    if leverage:
+        room = np.maximum(1 - own, ROOM)
+        scores /= np.sqrt(room) if z.shape[1] == 1 else room
     return Changes(eta1 - eta0, scores, trimmed)
 
 
