@@ -39,6 +39,8 @@ BALANCE = pd.DataFrame(
         "variance_ratio": [1.0, None],
         "adjusted": [True, None],
         "arm": ["1", "2"],
+        "weights": [None, "ipw"],
+        "ks": [None, 0.25],
     }
 )
 

@@ -24,6 +24,7 @@ def released(**by_group):
         columns=["outcome", "month", "arm", "group", "verdict", "reason"],
     )
     return SimpleNamespace(
+        covariate_title=lambda name, words: words.covariate(name),
         plan=SimpleNamespace(outcomes={"work": 1, "earlier": 1}),
         verdict=table,
         title=lambda outcome, language: {"earlier": "Earnings before"}.get(outcome, outcome),

@@ -65,7 +65,8 @@ def finding(released: Released, words: Words, outcome: str, month: int | None, a
     verdict = str(judged.get("all", {}).get("verdict", "not assessed"))
     of_all = [row for row in records(rows) if row["group"] == "all"]
     sentences = [_effect(row, verdict, released, words) for row in of_all]
-    sentences += [_gap(row, words) for row in records(rows) if row["group"] == GAP]
+    of_gap = str(judged.get(GAP, {}).get("verdict", "not assessed"))
+    sentences += [_gap(row, of_gap, words) for row in records(rows) if row["group"] == GAP]
     sentences += paths.sentences(released, words, outcome, arm, kinds=("cumulated",))
     sentences.append(raw(released, words, outcome, month, arm))
     reasons = _reasons(judged, released, words)
@@ -144,14 +145,16 @@ def _direction(row: dict[str, Any]) -> str:
     return "below" if row["conf_high"] < 0 else "open"
 
 
-def _gap(row: dict[str, Any], words: Words) -> str:
-    """Say whether the effects of women and men can be told apart."""
+def _gap(row: dict[str, Any], verdict: str, words: Words) -> str:
+    """Say whether the effects of women and men can be told apart, and how firmly."""
     if pd.isna(row["estimate"]):
         return ""
     side = _direction(row)
     if side == "open":
         return words("summary.gap_unsettled_short")
-    return words("summary.more_for_women" if side == "above" else "summary.more_for_men")
+    told = words("summary.more_for_women" if side == "above" else "summary.more_for_men")
+    judged = verdict.replace(" ", "_")
+    return f"{told} {words(f'summary.gap_reading.{judged}')}".strip()
 
 
 def _reasons(judged: dict[str, dict[str, Any]], released: Released, words: Words) -> list[str]:

@@ -71,8 +71,8 @@ def _eligibility(released: Released, words: Words) -> list[str]:
     else:
         numbers = {step: float(counts.sum()) for step, counts in n.items()}
         numbers["excluded"] = numbers["received"] + numbers["added"] - numbers["included"]
-        told = {k: words.number(count, 0) for k, count in numbers.items() if k != "added"}
-        found = [words("trial.eligible", **told)]
+        told = {k: words.number(count, 0) for k, count in numbers.items()}
+        found = [words("trial.eligible_added" if numbers["added"] else "trial.eligible", **told)]
     criteria = released.plan.eligibility
     if criteria:
         found.append(words("trial.criteria", criteria="; ".join(criteria)))
