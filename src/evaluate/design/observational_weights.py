@@ -6,8 +6,7 @@ import numpy as np
 
 from evaluate.design.overlap import inverse_weights
 from evaluate.effects.observational.entropy_balancing import entropy_balancing
-from evaluate.effects.observational.estimators import exact_codes
-from evaluate.effects.observational.matching import match
+from evaluate.effects.observational.estimators import matches_of
 from evaluate.effects.observational.sample import Arranged
 from evaluate.effects.observational.samples import Samples
 from evaluate.errors import DesignError
@@ -71,22 +70,7 @@ def _balanced(samples: Samples, one: Arranged) -> np.ndarray:
 
 
 def _matched(samples: Samples, one: Arranged) -> np.ndarray:
-    plan, stated = samples.plan, samples.plan.analysis.matching
-    x, metric = one.x, str(stated.distance)
-    if stated.distance == "propensity":
-        x, metric = samples.score(one)[0][:, None], "score"
-    matches = match(
-        one.treated,
-        x,
-        metric,
-        plan.analysis.estimand,
-        stated.neighbours,
-        stated.replace,
-        stated.caliper,
-        exact=exact_codes(samples, one),
-        weight=one.weight,
-        shares=stated.weights,
-    )
+    matches = matches_of(samples, one)
     return matches.own + matches.used
 
 

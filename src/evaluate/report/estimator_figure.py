@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
-from evaluate.report.scales import LOOK, span_of, unit_of
+from evaluate.report.forest_rows import forest_rows
+from evaluate.report.scales import span_of
 from evaluate.report.sheet import (
-    GREY,
     GRID,
     INK,
     LINE,
     WIDTH,
-    cut,
-    mark,
     numbers,
     panel,
     say,
     sheet,
     svg,
-    text_width,
 )
 from evaluate.report.words import Words
 
@@ -43,49 +39,26 @@ def estimators_plot(
     titles : mapping of str to str
         Heading of each estimator.
     """
-    unit = str(rows["unit"].iloc[0])
-    scale, shown = unit_of(unit, words)
-    level = words("unit.percent", x=words.number(100 * rows["level"].iloc[0], 0))
-    heads = words("figure.effect"), words("figure.interval", level=level)
-    names = [words.group(g) for g in rows["group"]]
-    error = rows["std_error"].min()
-    ends = zip(rows["conf_low"], rows["conf_high"], strict=True)
-    texts = (
-        [words.effect(v, unit, error, with_unit=False) for v in rows["estimate"]],
-        [words.interval(low, high, unit, error) for low, high in ends],
-    )
-    columns = [max(map(text_width, (h, *t))) for h, t in zip(heads, texts, strict=True)]
-    edges = WIDTH - columns[1] - 15, WIDTH - 1
-    left, right = max(map(text_width, names)) + 22, edges[0] - columns[0] - 20
-    values = scale * rows[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    laid = forest_rows(rows, words)
+    left, right = laid.widest + 22, laid.right
     places, headings, tall = _places(list(rows["estimator"]))
     bottom = 38.0
     top = bottom + tall
+    ticks = int((right - left) / (laid.widths[0] + 16))
     with sheet(top + 22) as (figure, layer):
         axes = panel(figure, (left, bottom, right - left, tall), (bottom, top))
-        numbers(axes, "x", span_of(values.ravel()), words, int((right - left) / (columns[0] + 16)))
+        numbers(axes, "x", span_of(laid.values.ravel()), words, ticks)
         axes.grid(visible=False)
         for above, below in _blocks(headings, tall):  # headings stand on white
             axes.vlines(axes.get_xticks(), top - below, top - above, color=GRID, lw=0.6, zorder=0)
             axes.vlines(0, top - below, top - above, color=INK, lw=0.9, zorder=1)
         layer.hlines([top], 0, WIDTH, color=LINE, lw=0.8)
-        for x, head in zip(edges, heads, strict=True):
-            say(layer, x, top + 10, head, ha="right", color=GREY)
+        laid.head(layer, top + 10)
         for estimator, y in headings:
             layer.hlines([top - y + HEAD / 2 + SPACE / 2], 0, WIDTH, color=LINE, lw=0.4)
             say(layer, 0, top - y, titles[estimator], ha="left", weight="bold")
-        for i, group in enumerate(rows["group"]):
-            y, look = top - places[i], LOOK[group]
-            say(layer, 8, y, cut(names[i], left - 22), ha="left")
-            if np.isnan(values[i, 0]):
-                why = "withheld" if pd.isna(rows["n"].iloc[i]) else "not_estimated"
-                say(layer, WIDTH - 1, y, words(f"figure.{why}"), ha="right", color=GREY)
-                continue
-            axes.hlines(y, *values[i, 1:], color=look[0], lw=1.5)
-            mark(axes, values[i, :1], [y], look)
-            for x, column in zip(edges, texts, strict=True):
-                say(layer, x, y, column[i], ha="right")
-        say(layer, (left + right) / 2, 9, words("figure.effect_in", unit=shown))
+        laid.draw(layer, axes, [top - y for y in places], 8, left - 22)
+        say(layer, (left + right) / 2, 9, words("figure.effect_in", unit=laid.unit))
         return svg(figure, label)
 
 

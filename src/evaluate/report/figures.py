@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluate.report.by_month import dose_plot, observed_plot, states_plot
 from evaluate.report.flow_chart import flow_chart
+from evaluate.report.forest_rows import forest_rows
 from evaluate.report.path_figures import incidence_plot, path_plot
 from evaluate.report.scales import GENDER, LOOK, groups_of, span_of, unit_of
 from evaluate.report.sheet import (
@@ -17,7 +18,6 @@ from evaluate.report.sheet import (
     INK,
     LINE,
     WIDTH,
-    Look,
     cut,
     legend,
     mark,
@@ -35,7 +35,6 @@ __all__ = [
     "observed_plot", "path_plot", "states_plot",
 ]  # fmt: skip
 
-EXPLORATORY: Look = ("#333333", "o", 3.5)
 ROW = 18.0
 
 
@@ -111,46 +110,23 @@ def forest_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
     words, label : Words, str
         The language; what the figure shows, for who cannot see it.
     """
-    unit = str(rows["unit"].iloc[0])
-    scale, shown = unit_of(unit, words)
-    level = words("unit.percent", x=words.number(100 * rows["level"].iloc[0], 0))
-    heads = words("figure.effect"), words("figure.interval", level=level)
-    names = [words.group(g) for g in rows["group"]]
-    error = rows["std_error"].min()
-    ends = zip(rows["conf_low"], rows["conf_high"], strict=True)
-    texts = (
-        [words.effect(v, unit, error, with_unit=False) for v in rows["estimate"]],
-        [words.interval(low, high, unit, error) for low, high in ends],
-    )
-    columns = [max(map(text_width, (h, *t))) for h, t in zip(heads, texts, strict=True)]
-    edges = WIDTH - columns[1] - 15, WIDTH - 1
-    left, right = min(150.0, max(map(text_width, names))) + 14, edges[0] - columns[0] - 20
-    places, lines, heading = _places(list(rows["group"]))
-    values = scale * rows[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    laid = forest_rows(rows, words)
+    left, right = min(150.0, laid.widest) + 14, laid.right
+    places, lines, heading = _places(laid.groups)
     bottom = 38.0
     top = bottom + places[-1] + ROW / 2 + 2
+    ticks = int((right - left) / (laid.widths[0] + 16))
     with sheet(top + 22) as (figure, layer):
         axes = panel(figure, (left, bottom, right - left, top - bottom), (bottom, top))
-        numbers(axes, "x", span_of(values.ravel()), words, int((right - left) / (columns[0] + 16)))
+        numbers(axes, "x", span_of(laid.values.ravel()), words, ticks)
         axes.axvline(0, color=INK, lw=0.9)
         layer.hlines([top], 0, WIDTH, color=LINE, lw=0.8)
         layer.hlines([top - y for y in lines], 0, WIDTH, color=LINE, lw=0.4)
-        for x, head in zip(edges, heads, strict=True):
-            say(layer, x, top + 10, head, ha="right", color=GREY)
+        laid.head(layer, top + 10)
         if heading is not None:
             say(layer, 0, top - heading, words("figure.exploratory"), ha="left", color=GREY)
-        for i, group in enumerate(rows["group"]):
-            y, look = top - places[i], LOOK.get(group, EXPLORATORY)
-            say(layer, 0, y, cut(names[i], left - 14), ha="left")
-            if np.isnan(values[i, 0]):
-                why = "withheld" if pd.isna(rows["n"].iloc[i]) else "not_estimated"
-                say(layer, WIDTH - 1, y, words(f"figure.{why}"), ha="right", color=GREY)
-                continue
-            axes.hlines(y, *values[i, 1:], color=look[0], lw=1.5)
-            mark(axes, values[i, :1], [y], look)
-            for x, column in zip(edges, texts, strict=True):
-                say(layer, x, y, column[i], ha="right")
-        say(layer, (left + right) / 2, 9, words("figure.effect_in", unit=shown))
+        laid.draw(layer, axes, [top - y for y in places], 0, left - 14)
+        say(layer, (left + right) / 2, 9, words("figure.effect_in", unit=laid.unit))
         return svg(figure, label)
 
 

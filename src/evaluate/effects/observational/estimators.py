@@ -12,7 +12,7 @@ from evaluate.effects.linear import OF_CLUSTERS, Errors
 from evaluate.effects.observational.abadie_imbens import matched_effects
 from evaluate.effects.observational.doubt import FEWEST_MATCHED, doubted, reason
 from evaluate.effects.observational.entropy_balancing import entropy_balancing
-from evaluate.effects.observational.matching import match
+from evaluate.effects.observational.matching import Matches, match
 from evaluate.effects.observational.regression import (
     interacted_regression,
     regression_coefficient,
@@ -141,23 +141,7 @@ def matched(samples: Samples, one: Arranged, y: np.ndarray) -> Fit:
     simulations (`estimated_score`), so that it is left on.
     """
     plan, stated = samples.plan, samples.plan.analysis.matching
-    if stated.distance == "propensity":
-        score, _ = samples.score(one)
-        x, metric = score[:, None], "score"
-    else:
-        x, metric = one.x, stated.distance
-    matches = match(
-        one.treated,
-        x,
-        metric,
-        plan.analysis.estimand,
-        stated.neighbours,
-        stated.replace,
-        stated.caliper,
-        exact=exact_codes(samples, one),
-        weight=one.weight,
-        shares=stated.weights,
-    )
+    matches = matches_of(samples, one)
     found = matched_effects(y, matches, one.x if stated.bias_correction else None)
     notes = list(said(one))
     if pruned := int(matches.pruned.sum()):
@@ -170,6 +154,26 @@ def matched(samples: Samples, one: Arranged, y: np.ndarray) -> Fit:
     known = one.median if len(one.score) else None
     why = reason(known, one.treated, plan.analysis.estimand, worth, one.weight, FEWEST_MATCHED)
     return doubted(Fit(one.all_rows(found), rows, tuple(notes)), why)
+
+
+def matches_of(samples: Samples, one: Arranged) -> Matches:
+    """Match as the plan says; nothing here depends on an outcome."""
+    plan, stated = samples.plan, samples.plan.analysis.matching
+    x, metric = one.x, str(stated.distance)
+    if stated.distance == "propensity":
+        x, metric = samples.score(one)[0][:, None], "score"
+    return match(
+        one.treated,
+        x,
+        metric,
+        plan.analysis.estimand,
+        stated.neighbours,
+        stated.replace,
+        stated.caliper,
+        exact=exact_codes(samples, one),
+        weight=one.weight,
+        shares=stated.weights,
+    )
 
 
 def exact_codes(samples: Samples, one: Arranged) -> np.ndarray | None:
