@@ -125,6 +125,7 @@ NOTES = {
     "graph_opened_by": "open because of adjusting for {names}",
     "graph_blocked_by": "a part of the effect, closed by adjusting for {names}",
     "graph_correlation": "rank correlation of what is left of the two {r}",
+    "negative_control": "comparison persons with {name} beside the others",
     "graph_harmless": "even with a common cause of the two the covariates would suffice",
     "graph_harmful": "with a common cause of the two the covariates would not suffice",
     "graph_few": "not tested: too few persons have all values",

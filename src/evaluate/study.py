@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluate import schemas
 from evaluate.io import read_parquet
+from evaluate.plan.closed import code_text
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.model import Plan
 from evaluate.propensities import Propensities, read_propensities
@@ -47,6 +48,8 @@ class Study:
         assigned, or where persons appear in several waves.
     propensities : mapping
         By set of covariates and contrast; empty where a lottery decided.
+    negative : dict of str to ndarray of bool, shape (n,)
+        The plan's negative-control groups by name.
     """
 
     arms: tuple[str, ...]
@@ -63,6 +66,7 @@ class Study:
     y: np.ndarray
     cluster: np.ndarray | None = None
     propensities: Propensities = field(default_factory=dict)
+    negative: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -121,6 +125,12 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         groups |= {
             f"{name}={v}": (column == v).to_numpy() for v in sorted(column.dropna().unique())
         }
+    negative = {
+        f"{name}={', '.join(map(code_text, codes))}": participants[f"group.{name}"]
+        .isin([code_text(code) for code in codes])
+        .to_numpy(dtype=bool)
+        for name, codes in plan.negative_controls.items()
+    }
     block: np.ndarray | None = None
     block_names: list[str] = []
     if plan.columns.strata:
@@ -152,6 +162,7 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         groups=groups,
         y=outcomes[[c.name for c in plan.outcome_columns]].to_numpy(dtype=float),
         cluster=cluster,
+        negative=negative,
     )
 
 

@@ -124,7 +124,7 @@ def participants(
             if outcome.event is None:
                 _not_too_large(people, outcome.baseline, f"outcomes.{key}.baseline", flow)
             table[f"baseline.{key}"] = _outcome(people, outcome.baseline, outcome, flow)
-    for name in plan.groups:
+    for name in dict.fromkeys((*plan.groups, *plan.negative_controls)):
         table[f"group.{name}"] = _group(people, name, flow)
     return pd.DataFrame({name: values[flow.kept] for name, values in table.items()})
 

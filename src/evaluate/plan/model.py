@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from evaluate.plan.analysis import Analysis, StdError, StdErrorKind
 from evaluate.plan.assignment import Assignment
-from evaluate.plan.closed import Closed, Flag, Text, code_text
+from evaluate.plan.closed import Closed, Code, Flag, Text, code_text
 from evaluate.plan.columns import Columns
 from evaluate.plan.costs import Costs
 from evaluate.plan.covariates import Covariate
@@ -48,6 +48,11 @@ class Plan(Closed):
     analysis: Analysis = Analysis()
     protocol: Protocol | None = None
     graph: Graph | None = None
+    negative_controls: dict[str, Annotated[list[Code], Field(min_length=1)]] = Field(
+        {},
+        description="By column the codes of comparison persons whom the programme cannot have "
+        "reached; held against the other comparison persons, from whom they should not differ.",
+    )
     risk_sets: RiskSets | None = None
     costs: Costs | None = None
     _default: tuple[tuple[str, ...], StdError] | None = PrivateAttr(None)  # `with_default`

@@ -25,8 +25,8 @@ def observational_faults(plan: Plan) -> Iterator[str]:
         Key, reason and what to do.
     """
     if not plan.is_observational:
-        for key in ("protocol", "graph", "risk_sets"):
-            if getattr(plan, key) is not None:
+        for key in ("protocol", "graph", "risk_sets", "negative_controls"):
+            if getattr(plan, key) not in (None, {}):
                 yield (
                     f"{key}: is of observational studies, and the design is {plan.design}. Leave "
                     "it out; or, if nobody drew who was treated, write `design: observational`."
@@ -55,6 +55,12 @@ def observational_faults(plan: Plan) -> Iterator[str]:
             "covariates: none, and required for design: observational. Without them the treated "
             "are compared as they are with others, which says nothing of the programme."
         )
+    for name in plan.negative_controls:
+        if name == plan.columns.treatment.column:
+            yield (
+                f"negative_controls.{name}: is columns.treatment. Name a column that tells groups "
+                "of comparison persons apart."
+            )
     yield from _analysis(plan)
     yield from _time_zero(plan)
     yield from _risk_sets(plan)

@@ -193,6 +193,7 @@ def of_rows(study: Study, rows: np.ndarray) -> Study:
         covariates=study.covariates[rows].reset_index(drop=True),
         baselines=study.baselines[rows].reset_index(drop=True),
         groups={name: members[rows] for name, members in study.groups.items()},
+        negative={name: members[rows] for name, members in study.negative.items()},
         y=study.y[rows],
         cluster=own(study.cluster),
         propensities={key: some_of(one, rows) for key, one in study.propensities.items()},

@@ -22,6 +22,7 @@ from evaluate.effects.sensitivity.alternatives import (
 from evaluate.effects.sensitivity.evidence import Place, evidence
 from evaluate.effects.sensitivity.hidden_long import of_long
 from evaluate.effects.sensitivity.long_factors import long_factors
+from evaluate.effects.sensitivity.negative_controls import negative_control_rows
 from evaluate.effects.sensitivity.questions import (
     Asked,
     Case,
@@ -103,6 +104,7 @@ def sensitivity_stage(
         for one in asked(there, plan, primary):
             for contrast in undone:
                 made["refutations"] += _refute(there, plan, one, contrast, effects, seed)
+                made["refutations"] += negative_control_rows(there, plan, one, contrast)
         for one, found in fits:
             strength = {k: v for u in undone.values() for k, v in u.strength.items()}
             left_out = most_left_out(plan, one, strength)
