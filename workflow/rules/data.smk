@@ -38,10 +38,10 @@ rule data:
         raw="build/{programme}/raw.json",
     log:
         "logs/{programme}/data.log",
-    params:
-        seed=CONFIG.seed,
     threads: 2
     resources:
         mem_mb=int(CONFIG.memory_gb * 1000),
+    params:
+        seed=CONFIG.seed,
     script:
         "../scripts/data.py"
