@@ -170,11 +170,11 @@ def test_what_cannot_be_estimated_without_a_lottery_is_told(tmp_path, monkeypatc
         tmp_path,
         frame.assign(**wide),
         covariates=["age", *wide],
-        graph={"edges": [["age", "treatment"], ["age", "work"]]},
+        graph={"edges": [["age", "treatment"], ["age", "work"], ["treatment", "work"]]},
     )
     assert found.problems == []
     told = "\n".join(found.lines)
-    assert "graph: 2 edges" in found.lines
+    assert "graph: 3 edges" in found.lines
     assert "time zero: no column has it" in told
     assert "men: all in arm 0; nothing is estimated for them" in told
     assert "covariates.age: missing for 68%; with it no probability" in told

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from evaluate.report import estimator_figure
+from evaluate.report import estimator_figure, forest_rows
 from evaluate.report.estimator_figure import estimators_plot
 from evaluate.report.words import Words
 
@@ -31,7 +31,8 @@ def said(monkeypatch, table):
         found.append(text)
         real(layer, x, y, text, **look)
 
-    monkeypatch.setattr(estimator_figure, "say", say)
+    for module in (estimator_figure, forest_rows):
+        monkeypatch.setattr(module, "say", say)
     drawn(table)
     return found
 
