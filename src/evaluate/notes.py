@@ -32,7 +32,7 @@ NOTES = {
     "pruned": "{n} persons without a match in reach left out",
     "worth": "the weights of those compared are worth {n} persons",
     "worth_both": "the weights are worth {treated} persons treated, {control} persons compared",
-    "without_likes": "no interval: {n} persons the effect is about, more than 1 in 100, have a "
+    "without_likes": "no interval: {n} persons the effect is about, more than 1 in {most}, have a "
     "probability of treatment within 0.01 of 0 or 1",
     "worth_few": "no interval: weights worth fewer than {n} persons",
     "larger_error": "standard error as with known probabilities of treatment, where that is larger",

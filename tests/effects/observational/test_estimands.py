@@ -12,6 +12,7 @@ from evaluate.effects.fit import covariates_for
 from evaluate.effects.groups import fits_by_group
 from evaluate.effects.observational.abadie_imbens import matched_effects
 from evaluate.effects.observational.aipw import aipw
+from evaluate.effects.observational.doubt import reason
 from evaluate.effects.observational.entropy_balancing import entropy_balancing
 from evaluate.effects.observational.matching import match
 from evaluate.effects.observational.regression import (
@@ -329,6 +330,16 @@ def test_without_likes_there_is_an_estimate_but_no_interval(estimator):
     assert gap["estimate"].notna().all()  # of two estimates there is a difference,
     assert gap["std_error"].isna().all()  # if not its error
     assert gap["note"].str.contains("no interval: ").all()
+
+
+@pytest.mark.parametrize(("estimand", "share", "given"), [
+    ("att", 0.008, True), ("att", 0.012, False), ("ate", 0.004, True), ("ate", 0.008, False),
+])  # fmt: skip
+def test_an_effect_on_all_bears_fewer_without_likes(estimand, share, given):
+    score, treated = np.full(1000, 0.5), np.arange(1000) < 500
+    goal = 500 if estimand == "att" else 1000
+    score[: round(share * goal)] = 0.995
+    assert (reason(score, treated, estimand, 100.0) == "") is given
 
 
 def test_weights_worth_few_make_no_interval():

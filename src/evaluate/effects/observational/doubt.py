@@ -11,7 +11,8 @@ from evaluate.effects.observational.weighting import effective_size
 from evaluate.notes import note
 
 EDGE = 0.01  # of probability: nobody nearer to 0 or 1 has likes enough
-MOST = 0.01  # share of those the effect is about who may be there
+# share of those the effect is about who may be there; of all, who have two ends, half of it
+MOST = {"att": 0.01, "ate": 0.005}
 FEWEST = 30  # persons that the weights of an arm must be worth
 FEWEST_MATCHED = 10  # of those matched, weighted by how often they are used
 
@@ -71,8 +72,8 @@ def reason(
     """
     if score is not None:
         share, count = beyond(score, treated, estimand, weight)
-        if share > MOST:
-            return note("without_likes", n=count)
+        if share > MOST[estimand]:
+            return note("without_likes", n=count, most=round(1 / MOST[estimand]))
     return note("worth_few", n=fewest) if worth < fewest else ""
 
 
