@@ -1,25 +1,21 @@
-"""Beside DoubleML itself, where it is installed: equal folds and learners, drawn persons.
+"""Beside DoubleML itself: equal folds and learners, drawn persons.
 
 `test_aipw.py` compares with a table that DoubleML left for one sample and linear learners; here
 the persons are drawn anew, and trees and weak overlap are among the cases.
 """
 
+import doubleml
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from evaluate.effects.observational.aipw import aipw
 from evaluate.effects.observational.folds import draw_folds
 from evaluate.effects.observational.nuisance import Boosting, cross_fit
-
-doubleml = pytest.importorskip("doubleml", reason="belongs to the extra `test`")
-from sklearn.ensemble import (  # noqa: E402
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
-from sklearn.linear_model import LinearRegression, LogisticRegression  # noqa: E402
 
 RTOL = 1e-6  # agreed on; 1e-8 is seen, from the ridge of 1e-9 in the logistic regressions
 N, FOLDS, CLIP = 500, 4, 0.01

@@ -17,7 +17,6 @@ from evaluate.study import study_of
 
 from .persons import cross_fitted, replaced, stage_of, tables_of
 
-pytest.importorskip("causaldata")
 CENT = 0.005  # published with two decimals
 NAME = "nsw_cps"
 PLAN = REPOSITORY / "config" / "programmes" / f"{NAME}.yaml"
