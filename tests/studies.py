@@ -230,7 +230,10 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
               "power", "spillovers", "net_effects", "heterogeneity", "costs",
               "cost_effectiveness", "cost_records", "propensity", "propensity_models",
               "overlap", "propensity_histogram", "population", "graph", "event_study",
-              "sensitivity", "refutations", "specifications", "verdict")  # fmt: skip
+              "sensitivity", "refutations", "specifications", "verdict",
+              "person_scores", "gap", "conditional_effects", "heterogeneity_tests",
+              "sorted_groups", "sorted_profile", "effect_distribution", "policies",
+              "policy_tree", "targeting_curve")  # fmt: skip
     files = Files({t: str(build / f"{t}.parquet") for t in tables})
     files |= {"plan": plan_path, "raw": str(build / "raw.json"), "code": []}
     files |= {
@@ -254,6 +257,9 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     script("event_study")(files, files.event_study, settings.seed)
     script("sensitivity")(files, files, settings.seed)
     script("heterogeneity")(files, files.heterogeneity)
+    script("scores")(files, files.person_scores, settings.seed)
+    script("gap")(files, files.gap, settings.seed)
+    script("conditional_effects")(files, files, settings.seed)
     script("costs")(files, files)
     released = Files({t: str(results / "tables" / f"{t}.csv") for t in RELEASED})
     released |= {n: str(results / f"{n}.json") for n in ("disclosure", "provenance")}

@@ -79,7 +79,7 @@ def finished(name: str, languages: Iterable[str]) -> list[str]:
     """
     stages = (
         "participants", "design_checks", "graph", "effects", "paths", "bounds", "heterogeneity",
-        "costs", "event_study", "verdict",
+        "costs", "event_study", "verdict", "gap", "conditional_effects",
     )  # fmt: skip
     return [
         *(f"build/{name}/{stage}.parquet" for stage in stages),

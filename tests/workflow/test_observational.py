@@ -24,7 +24,9 @@ WOMEN, MEN = 2_000.0, 1_000.0
 MONTHS = range(-3, 9)  # month 1 is January; those below are before
 OBSERVATIONAL = (
     "propensity_models", "overlap", "propensity_histogram", "graph", "event_study",
-    "sensitivity", "refutations", "specifications", "verdict",
+    "sensitivity", "refutations", "specifications", "verdict", "gap", "conditional_effects",
+    "heterogeneity_tests", "sorted_groups", "sorted_profile", "effect_distribution", "policies",
+    "policy_tree", "targeting_curve",
 )  # fmt: skip
 COVARIATES = ["age", "schooling", "income"]
 PROTOCOL = {item: {"en": "Simulated.", "sv": "Simulerat."} for item in Protocol.model_fields}

@@ -29,7 +29,9 @@ EFFECTS = (
 OF_FULL = {"participation", "compliers", "net_effects"}  # the other names no take-up, no share
 WITHOUT_A_LOTTERY = {
     "propensity_models", "overlap", "propensity_histogram", "population", "graph", "event_study",
-    "sensitivity", "refutations", "specifications", "verdict",
+    "sensitivity", "refutations", "specifications", "verdict", "gap", "conditional_effects",
+    "heterogeneity_tests", "sorted_groups", "sorted_profile", "effect_distribution", "policies",
+    "policy_tree", "targeting_curve",
 }  # fmt: skip
 MAY_BE_EMPTY = {
     "heterogeneity",

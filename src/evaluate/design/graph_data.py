@@ -11,7 +11,6 @@ from scipy import stats
 from evaluate.design.graph_plan import measured_nodes
 from evaluate.design.propensity_models import natural_spline
 from evaluate.plan.model import Plan
-from evaluate.plan.outcomes import Outcome
 from evaluate.study import Study
 
 DISCRETE = 25  # different numbers up to which each has a column of its own
@@ -133,18 +132,10 @@ def category(codes: np.ndarray) -> Node:
 
 def standing_column(plan: Plan, outcome: str) -> int:
     """Return the position of the column that stands for an outcome: its primary month, or last."""
-    month = _standing_month(plan.outcomes[outcome])
+    month = plan.outcomes[outcome].standing_month
     columns = [i for i, c in enumerate(plan.outcome_columns) if c.outcome == outcome]
     at = [i for i in columns if plan.outcome_columns[i].month == month]
     return (at or columns[-1:])[0]
-
-
-def _standing_month(stated: Outcome) -> int | None:
-    if stated.primary_month is not None:
-        return stated.primary_month
-    if stated.columns is not None:
-        return max(stated.columns)
-    return stated.months[1] if stated.months else None
 
 
 def _values(study: Study, plan: Plan, name: str, kind: str) -> np.ndarray | None:

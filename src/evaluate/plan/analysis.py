@@ -53,6 +53,48 @@ class Matching(Closed):
     weights: Literal["uniform", "inverse_distance"] = "uniform"
 
 
+class Heterogeneity(Closed):
+    """How effects are asked to differ between persons; explored beside gender, not planned."""
+
+    outcomes: list[str] | None = Field(None, description="By default the primary ones.")
+    covariates: list[str] | None = Field(
+        None,
+        description="Of the best linear projection: covariates, or `gender`. By default all.",
+    )
+    composition: list[str] | None = Field(
+        None,
+        description="What women and men are given alike when their gap is explained: covariates, "
+        "blocks or groups. By default all covariates and blocks.",
+    )
+    learner: Literal["linear", "boosting", "forest"] = Field(
+        "linear", description="What sorted groups and targeting rest on; all three are tried."
+    )
+    groups: Annotated[int, Field(ge=2, le=10)] = Field(5, description="Sorted groups, equal.")
+    folds: Annotated[int, Field(ge=3, le=20)] = 5
+    splits: Annotated[int, Field(ge=1, le=200)] = Field(
+        20, description="Times that persons are put anew in those learned from and those judged."
+    )
+    trees: Annotated[int, Field(ge=20, le=5_000)] = Field(100, description="Of the causal forest.")
+    forest_persons: Annotated[int, Field(ge=1_000)] = Field(
+        20_000, description="Persons drawn for the forest where there are more."
+    )
+
+
+class Targeting(Closed):
+    """Rules of who gets a place, and what they are worth."""
+
+    capacity: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Share of the persons there are places for; by default the present one."
+    )
+    value: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="By outcome, what one more unit is worth, in the currency of the costs."
+    )
+    covariates: list[str] | None = Field(
+        None, description="What a rule may go by: covariates. By default all."
+    )
+    depth: Annotated[int, Field(ge=1, le=3)] = Field(2, description="Of the policy tree.")
+
+
 class Analysis(Closed):
     """Choices of the analysis; what is left out follows from the design."""
 
@@ -80,3 +122,5 @@ class Analysis(Closed):
     propensity: Propensity = Propensity()
     cross_fitting: CrossFitting = CrossFitting()
     matching: Matching = Matching()
+    heterogeneity: Heterogeneity = Heterogeneity()
+    targeting: Targeting = Targeting()

@@ -117,6 +117,14 @@ class Outcome(Closed):
         """Whether the outcome comes from a linked table."""
         return self.spells is not None or self.incomes is not None
 
+    @property
+    def standing_month(self) -> int | None:
+        """The month that stands for the outcome: the primary one, or the last."""
+        if self.primary_month is not None:
+            return self.primary_month
+        months = [column.month for column in self.expand("") if column.month is not None]
+        return max(months, default=None)
+
     def expand(self, name: str) -> list[OutcomeColumn]:
         """Return the columns of the outcomes table that this outcome fills."""
         if self.column is not None:

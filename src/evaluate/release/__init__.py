@@ -5,5 +5,7 @@ RELEASED = (
     "participation", "compliers", "paths", "incidence", "bounds", "heterogeneity", "power",
     "spillovers", "net_effects", "costs", "cost_effectiveness", "propensity_models", "overlap",
     "propensity_histogram", "population", "graph", "event_study", "sensitivity", "refutations",
-    "specifications", "verdict",
+    "specifications", "verdict", "gap", "conditional_effects", "heterogeneity_tests",
+    "sorted_groups", "sorted_profile", "effect_distribution", "policies", "policy_tree",
+    "targeting_curve",
 )  # fmt: skip

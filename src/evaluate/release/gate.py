@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from evaluate.release.gate_balance import gate_balance, places, withheld_before
+from evaluate.release.gate_benefits import gate_benefits
 from evaluate.release.gate_bounds import ESTIMATORS, gate_bounds
 from evaluate.release.gate_cells import Gated
 from evaluate.release.gate_cleaning import gate_cleaning
@@ -161,6 +162,8 @@ GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
         t, j.exact_effects, j.effects, j.trimmed, j.min_cell
     ),
     "verdict": lambda t, j: gate_verdict(t, j.effects, j.min_cell),
+    "sorted_groups": lambda t, j: gate_benefits("sorted_groups", t, j.effects, j.min_cell),
+    "sorted_profile": lambda t, j: gate_benefits("sorted_profile", t, j.effects, j.min_cell),
     "costs": lambda t, j: gate_costs(t, j.few, j.costs_of, j.min_cell),
     "cost_effectiveness": lambda t, j: gate_cost_effectiveness(
         t, j.effects, j.of_takers, j.costs_of, j.min_cell

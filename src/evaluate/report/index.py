@@ -17,7 +17,7 @@ from evaluate.plan.config import Language
 from evaluate.plan.load import load_plan
 from evaluate.plan.model import Plan
 from evaluate.report.page import render
-from evaluate.report.released import records, standing_month, titled
+from evaluate.report.released import records, titled
 from evaluate.report.words import Words
 
 
@@ -53,7 +53,7 @@ class Entry:
         gendered = set(self.plan.columns.genders) if not self.plan.columns.both_genders else set()
         shown = lead & ~table["group"].str.contains("=") & ~table["group"].isin(gendered)
         stands = [
-            pd.isna(month) or month == standing_month(self.plan.outcomes[str(outcome)])
+            pd.isna(month) or month == self.plan.outcomes[str(outcome)].standing_month
             for outcome, month in zip(table["outcome"], table["month"], strict=True)
         ]
         shown &= pd.Series(stands, index=table.index, dtype=bool)

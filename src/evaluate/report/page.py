@@ -30,7 +30,7 @@ from evaluate.report import (
     summary,
 )
 from evaluate.report.method import limits, method
-from evaluate.report.released import Released, read_released, standing_month
+from evaluate.report.released import Released, read_released
 from evaluate.report.words import Words
 from evaluate.study import GAP
 
@@ -116,7 +116,7 @@ def _registers(released: Released, words: Words) -> dict[str, Any]:
     seen = registers.observed(released, words)
     spells = [o for o in released.plan.outcomes.values() if o.spells is not None]
     months = released.states["month"]
-    stands = [m for o in spells if (m := standing_month(o)) in set(months)]
+    stands = [m for o in spells if (m := o.standing_month) in set(months)]
     return {
         "dose": dose,
         "totals": dose.totals(released, words),

@@ -14,7 +14,7 @@ from evaluate.plan.columns import EXPOSED
 from evaluate.plan.config import Language
 from evaluate.plan.load import codebooks, load_codebook_file
 from evaluate.plan.outcomes import Outcome
-from evaluate.report.released import Released, records, standing_month
+from evaluate.report.released import Released, records
 from evaluate.report.words import Words, catalogue
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def observed_sentence(released: Released, table: pd.DataFrame, words: Words) -> 
     for source in SOURCES:
         outcome = _outcome_of(released, source)
         title = table_title(source, words)
-        month = standing_month(released.plan.outcomes[outcome]) if outcome else None
+        month = released.plan.outcomes[outcome].standing_month if outcome else None
         rows = table[(table["row"] == title) & (table["month"] == month)]
         n = rows[rows["group"] == "all"].set_index("arm")["n"].dropna()
         included = released.flow[released.flow["step"] == "included"].iloc[0]

@@ -17,7 +17,6 @@ from evaluate.notes import NOTES
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
-from evaluate.plan.outcomes import Outcome
 from evaluate.release import RELEASED
 from evaluate.report.words import Words
 
@@ -69,6 +68,15 @@ class Released:
     refutations: pd.DataFrame
     specifications: pd.DataFrame
     verdict: pd.DataFrame
+    gap: pd.DataFrame
+    conditional_effects: pd.DataFrame
+    heterogeneity_tests: pd.DataFrame
+    sorted_groups: pd.DataFrame
+    sorted_profile: pd.DataFrame
+    effect_distribution: pd.DataFrame
+    policies: pd.DataFrame
+    policy_tree: pd.DataFrame
+    targeting_curve: pd.DataFrame
     disclosure: dict[str, Any]
     provenance: dict[str, Any]
 
@@ -165,8 +173,8 @@ class Released:
         return ", ".join(self.title(outcome, language) for outcome in outcomes)
 
     def month(self, outcome: str) -> int | None:
-        """Return the month that stands for an outcome, see `standing_month`."""
-        return standing_month(self.plan.outcomes[outcome])
+        """Return the month that stands for an outcome."""
+        return self.plan.outcomes[outcome].standing_month
 
     def stands(self, column: str) -> bool:
         """Tell whether a column of the outcomes table is that of the month that stands."""
@@ -271,15 +279,6 @@ class Released:
         for column, value in equal.items():
             table = table[table[column] == value]
         return table
-
-
-def standing_month(stated: Outcome) -> int | None:
-    """Return the month that stands for an outcome: the primary one, or the last."""
-    if stated.primary_month is not None:
-        return stated.primary_month
-    if stated.columns is not None:
-        return max(stated.columns)
-    return stated.months[1] if stated.months else None
 
 
 def titled(title: str, month: int | None, words: Words) -> str:

@@ -24,6 +24,18 @@ from evaluate.schemas.effects import (
     PATHS,
     SPILLOVERS,
 )
+from evaluate.schemas.heterogeneity import (
+    CONDITIONAL_EFFECTS,
+    EFFECT_DISTRIBUTION,
+    GAP,
+    HETEROGENEITY_TESTS,
+    PERSON_SCORES,
+    POLICIES,
+    POLICY_TREE,
+    SORTED_GROUPS,
+    SORTED_PROFILE,
+    TARGETING_CURVE,
+)
 from evaluate.schemas.observational import (
     EVENT_STUDY,
     GRAPH,
@@ -45,6 +57,7 @@ __all__ = [
     "BUILD_ONLY",
     "CLEANING",
     "COMPLIERS",
+    "CONDITIONAL_EFFECTS",
     "COSTS",
     "COST_EFFECTIVENESS",
     "COST_RECORDS",
@@ -52,10 +65,13 @@ __all__ = [
     "DESIGN_CHECKS",
     "DOSE",
     "EFFECTS",
+    "EFFECT_DISTRIBUTION",
     "EVENT_STUDY",
     "FLOW",
+    "GAP",
     "GRAPH",
     "HETEROGENEITY",
+    "HETEROGENEITY_TESTS",
     "INCIDENCE",
     "NET_EFFECTS",
     "OUTCOMES",
@@ -64,6 +80,9 @@ __all__ = [
     "PARTICIPATION",
     "PATHS",
     "PAYERS",
+    "PERSON_SCORES",
+    "POLICIES",
+    "POLICY_TREE",
     "POPULATION",
     "POWER",
     "PROPENSITY",
@@ -72,9 +91,12 @@ __all__ = [
     "QUARANTINE",
     "REFUTATIONS",
     "SENSITIVITY",
+    "SORTED_GROUPS",
+    "SORTED_PROFILE",
     "SPECIFICATIONS",
     "SPILLOVERS",
     "STATES",
+    "TARGETING_CURVE",
     "VERDICT",
     "released",
 ]
@@ -89,6 +111,8 @@ BUILD_ONLY = {
     "participation": ("takers_treated", "takers_control"),
     "compliers": tuple(c for c in COMPLIERS.columns if c.endswith(("_treated", "_control"))),
     "spillovers": ("least",),
+    "sorted_groups": ("least",),
+    "sorted_profile": ("least",),
 }
 
 

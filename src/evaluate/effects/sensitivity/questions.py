@@ -13,7 +13,6 @@ from evaluate.covariates import Covariates
 from evaluate.effects.fit import covariates_for
 from evaluate.effects.observational.sample import Arranged
 from evaluate.plan.model import Plan
-from evaluate.plan.outcomes import Outcome
 from evaluate.propensities import CrossFit
 from evaluate.study import GAP, Study
 
@@ -112,21 +111,13 @@ def questions(plan: Plan) -> list[Question]:
     found = []
     for i, column in enumerate(plan.outcome_columns):
         outcome = plan.outcomes[column.outcome]
-        if column.month != standing_month(outcome):
+        if column.month != outcome.standing_month:
             continue
         if outcome.role == "placebo":
             found.append(Question(column.outcome, column.month, i, "placebo", outcome.unit))
         elif column.outcome in named:
             found.append(Question(column.outcome, column.month, i, "primary", outcome.unit))
     return found
-
-
-def standing_month(outcome: Outcome) -> int | None:
-    """Return the month that stands for an outcome: the primary one, or the last."""
-    if outcome.primary_month is not None:
-        return outcome.primary_month
-    months = [column.month for column in outcome.expand("") if column.month is not None]
-    return max(months, default=None)
 
 
 def asked(study: Study, plan: Plan, chosen: Sequence[Question]) -> list[Asked]:
