@@ -160,3 +160,12 @@ def test_blocks_of_several_columns_are_read_apart():
 
 def test_an_amount_that_is_not_there_has_no_currency():
     assert EN.money(None, "SEK") == "\u2013"
+
+
+def test_covariates_and_groups_have_the_names_of_the_plan():
+    words = Words("sv", covariates={"educ": "utbildning"})
+    assert words.covariate("educ=short") == "utbildning: short"
+    assert words.covariate("educ missing") == Words("sv")("covariate.missing", name="utbildning")
+    assert words.covariate("age") == "age"
+    assert words.group("educ=short,site=a") == "utbildning: short, site: a"
+    assert words.group("women") == Words("sv").group("women")

@@ -26,6 +26,9 @@ class Covariate(Closed):
         description="What becomes of a value measured after time zero: the run stops, or it is "
         "taken as missing and counted.",
     )
+    title: dict[Literal["en", "sv"], str] | None = Field(
+        None, description="Name in the reports; by default the column's."
+    )
 
     @field_validator("measured")
     @classmethod

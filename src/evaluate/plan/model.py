@@ -167,6 +167,11 @@ class Plan(Closed):
         """The covariates, each with its kind."""
         return tuple(Covariate(column=c) if isinstance(c, str) else c for c in self.covariates)
 
+    def covariate_titles(self, language: Literal["en", "sv"]) -> dict[str, str]:
+        """Return the names that covariates have in the reports, by column, where stated."""
+        stated = {c.column: c.title or {} for c in self.covariate_list}
+        return {column: title[language] for column, title in stated.items() if language in title}
+
     @property
     def cell_columns(self) -> tuple[str, ...]:
         """The columns by which `assignment.rule` tells cells; the wave is one more."""

@@ -48,7 +48,8 @@ class Entry:
 
     def rows(self, words: Words) -> list[dict[str, str]]:
         """Return the effects on primary outcomes by the lead estimator, with their verdicts."""
-        table, words = self.effects, Words(words.language, self.plan.design)
+        titles = self.plan.covariate_titles(words.language)
+        table, words = self.effects, Words(words.language, self.plan.design, titles)
         lead = (table["estimand"] != "late") & (table["estimator"] == self.plan.estimators[0])
         gendered = set(self.plan.columns.genders) if not self.plan.columns.both_genders else set()
         shown = lead & ~table["group"].str.contains("=") & ~table["group"].isin(gendered)

@@ -73,7 +73,8 @@ def write_report(
     path : Path
         Where to write it.
     """
-    released, words = read_released(plan, results, language), Words(language, plan.design)
+    released = read_released(plan, results, language)
+    words = Words(language, plan.design, plan.covariate_titles(language))
     page = render(
         "report.html.j2",
         r=released,

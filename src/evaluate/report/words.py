@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -50,10 +51,13 @@ class Words:
     design : str
         Design of the study: a text has another form where the catalogue has one of that design,
         such as ``observational.figure.treated`` for ``figure.treated``.
+    covariates : mapping of str to str
+        Names of covariates by column, in this language, where the plan has them.
     """
 
     language: Language
     design: str = ""
+    covariates: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the text of a key with its values, in the form for the design if it has one."""
@@ -139,7 +143,7 @@ class Words:
     def group(self, group: str) -> str:
         """Return the name of a group; exploratory groups keep the names of the data."""
         known = catalogue(self.language).get(f"group.{group}")
-        return known or re.sub(r",(?=[^,=]+=)", ", ", group).replace("=", ": ")
+        return known or ", ".join(map(self.covariate, re.split(r",(?=[^,=]+=)", group)))
 
     def note(self, text: str) -> str:
         """Return the notes of a row in this language."""
@@ -151,7 +155,9 @@ class Words:
             if name.endswith(f" {kind}"):
                 stem = self.covariate(name.removesuffix(f" {kind}"))
                 return self(f"covariate.{kind}", name=stem)
-        return name.replace("=", ": ")
+        column, is_level, level = name.partition("=")
+        title = self.covariates.get(column, column)
+        return f"{title}: {level}" if is_level else title
 
     def finding(self, text: str, by_share: bool = False) -> str:
         """Return the text of a check of the design in this language.
