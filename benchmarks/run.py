@@ -3,6 +3,7 @@
     make bench
     python benchmarks/run.py --growth      time and memory up to 1,000,000 persons
     python benchmarks/aipw.py --large      doubly robust effects, 1,000,000 persons x 20
+    python benchmarks/heterogeneity.py --large      who benefits, the same
 
 The data are simulated. A peer that takes long is run on a part of the job and scaled up; the
 table says so. R's packages, DoubleML and csdid are run where they are installed.
@@ -16,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import heterogeneity
 import numpy as np
 import observational
 import pandas as pd
@@ -171,6 +173,7 @@ def main():
     peer *= 10_000 / PEER_DRAWS
     lines.append(("joint balance, 10,000 draws", ours, "numpy, one by one", peer))
     lines += observational.jobs()
+    lines += heterogeneity.jobs()
 
     participants = pd.DataFrame({"arm": study.arm.astype(str), "gender": "women"})
     participants.loc[study.groups["men"], "gender"] = "men"

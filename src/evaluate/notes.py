@@ -11,6 +11,13 @@ NOTES = {
     "no_gap": "not estimated: it needs an estimate for both women and men",
     "too_large": "not estimated: values too large to compute with, perhaps a code for missing",
     "no_test": "not tested: a group has no estimate",
+    "nobody_predicted": "not estimated: nobody's effect could be predicted",
+    "with_beyond": "with those beyond it",
+    "forest_drawn": "forest grown on at most {n} persons, drawn at random for each fold",
+    "few_to_learn": "not looked into: {treated} persons treated and {control} compared, and "
+    "differences are learned from {least} of each or more",
+    "few_clusters_to_learn": "not looked into: {n} clusters, and differences are learned from "
+    "{least} or more",
     "no_takeup": "not estimated: the offer did not change who took part",
     "error": "not estimated: {reason}",
     "weak": "weak first stage (F = {f}): the interval is not reliable",
@@ -111,6 +118,55 @@ NOTES = {
     "trimmed_some": "some persons left out by trimming, or held at a bound, or without a match",
     "numbers_withheld": "numbers of persons withheld, and what would tell them rounded",
     "rounded": "rounded to {step}, so as not to tell fewer than {n} persons",
+    "no_dose": "not estimated: no dose is named, neither columns.takeup nor a column or "
+    "activities under doses",
+    "dose_left_out": "{n} persons whose dose is not known left out",
+    "dose_same": "not estimated: the programme did not change the dose",
+    "dose_weak": "no interval: the programme changed the dose too little (F = {f})",
+    "dose_fieller": "interval by Fieller's method, as the programme changed the dose little (F = "
+    "{f})",
+    "through_dose": "if the programme works through this dose alone",
+    "gap_few": "not estimated: fewer than {n} women, or men, whom the effect is about",
+    "gap_few_clusters": "not estimated: women, or men, in fewer than two clusters",
+    "gap_no_likes": "not estimated: too few women and men have the same value of {names}",
+    "gap_nothing": "not estimated: nothing in the composition varies both among women and among "
+    "men",
+    "gap_room": "not estimated: {columns} columns of the composition need {n} women, and as many men",
+    "gap_blocks": "composition without the blocks, which are too many",
+    "gap_constant": "left out of the composition, without variation of their own among women or "
+    "among men: {names}",
+    "gap_alone": "{n} persons with a value of {names} that the other gender lacks left out at the "
+    "same composition, which holds at least {women} per cent of the women and {men} per cent of "
+    "the men",
+    "gap_no_weights_women": "not estimated: no weights of women give the composition of men, furthest "
+    "off in {names}",
+    "gap_no_weights_men": "not estimated: no weights of men give the composition of women, furthest "
+    "off in {names}",
+    "gap_worth": "the weights are worth {women} women and {men} men",
+    "gap_one_month": "not assessed: the outcome is measured at one time only",
+    "gap_never": "no month from which the band stays off zero, which does not say that there is "
+    "no gap",
+    "few_persons": "not estimated: fewer than {n} persons of a kind that it needs",
+    "group_one_arm": "not estimated: everybody in the group is in the same arm",
+    "group_few": "not estimated: fewer than {n} persons of the group in one of the arms",
+    "group_few_clusters": "not estimated: the group has persons in fewer than {n} clusters of "
+    "one of the arms",
+    "slope_constant": "not estimated: the covariate has one value only in the group",
+    "slope_few": "not estimated: fewer than {n} persons of an arm have one of the two values of"
+    " the covariate",
+    "slope_few_clusters": "not estimated: in fewer than {n} clusters of an arm has anyone one "
+    "of the two values of the covariate",
+    "slope_explained": "not estimated: the covariates before it leave nothing of it",
+    "slope_none": "not estimated: there is no covariate to go along with",
+    "slopes_many": "not estimated: {n} slopes, and the persons or clusters of the smaller arm "
+    "carry {most}. Name fewer under analysis.heterogeneity.covariates",
+    "levels_few": "levels left out with too few persons or clusters in an arm: {n}",
+    "levels_one": "not tested: fewer than two levels have an estimate",
+    "levels_many": "not tested: {n} levels, and the persons or clusters of the smaller arm "
+    "carry {most}",
+    "family_large": "p-value not adjusted: more than {most} of them",
+    "covariates_too_many": "covariates are too many for some persons to learn from: the outcome"
+    " predicted by fewer, or by means",
     "withheld": "withheld: fewer than {n} persons",
     "protects": "withheld: would give away a number of fewer than {n} persons",
     "graph_missing": "to be adjusted for besides: {names}",
@@ -137,6 +193,42 @@ NOTES = {
     "graph_alike": "not assessed: too many of the graphs with the names shuffled imply the same",
     "graph_weak": "not assessed: too little fails with the names shuffled to tell them apart",
     "graph_nothing": "not assessed: the graph implies no independence that can be tested",
+    "policy_no_costs": "the plan states no costs",
+    "policy_cost_records": "costs by record were not at hand",
+    "policy_cost_unknown": "costs left out: {n} persons without a known cost leave fewer than two in "
+    "an arm",
+    "policy_costs_missing": "{n} persons without a known cost take the one predicted",
+    "policy_same": "the same places: no interval",
+    "policy_no_ratio": "no cost per unit: the interval of the gain holds zero",
+    "policy_better": "no cost per unit: gains, and costs no more",
+    "policy_worse": "no cost per unit: gains less, and costs no less",
+    "policy_unlearned": "not estimated: too few persons to learn a rule from",
+    "policy_all_treated": "the effect is about the treated, all of whom had a place",
+    "policy_drawn": "places were given by lot",
+    "policy_propensity": "places by the estimated probability of treatment",
+    "policy_beyond": "more places than the capacity",
+    "policy_rationed": "more persons than places: places within it are given by lot",
+    "policy_tree_leaf": "leaves of at least {share} per cent of the persons learned from, and {n} "
+    "persons",
+    "policy_tree_persons": "each tree learned from at most {n} persons drawn at random",
+    "policy_tree_value": "learned from all persons: its value in the table of rules is that of trees "
+    "learned in the same way from others",
+    "sorted_persons": "not assessed: {n} persons or clusters to judge predictions by, fewer than "
+    "{least}",
+    "sorted_few": "not estimated: in {n} of {of} splits fewer than {least} persons in an arm of the "
+    "sorted group",
+    "sorted_some": "{n} of {of} splits left out: fewer than {least} persons in an arm of the "
+    "sorted group",
+    "no_projection": "not tested: the persons cannot carry the projection, see the conditional "
+    "effects",
+    "sorted_flat": "in {n} of {of} splits the learner found nothing and predicts one effect for "
+    "all in a fold",
+    "detectable_spread": "effects that differ by a standard deviation of about {spread} ({unit}) or "
+    "more, along with the covariates, would be found in 80 of 100 studies like this one: smaller "
+    "differences may well be there",
+    "small_groups": "{n} groups with fewer than {least} persons or clusters in an arm left out",
+    "no_groups": "not tested: no exploratory group with two levels large enough",
+    "many_groups": "not tested: {n} differences between groups are more than the persons can tell",
 }
 
 REASONS = {
@@ -202,6 +294,7 @@ REASONS = {
     "never_drawn": "comparison, registered on a day when others start, but not drawn",
     "added": "drawn as comparison in one more month",
     "nobody_at_risk": "nobody to compare with in the calendar month of the start",
+    "dose_unknown": "dose {dose} not known: months {first} to {last} not observed whole",
     "measured_late": "{column} measured after time zero, taken as missing",
     "mostly_missing": "{column} missing for most",
     "earlier": "{column} before {other}",  # last, for much has this form

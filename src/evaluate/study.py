@@ -50,6 +50,8 @@ class Study:
         By set of covariates and contrast; empty where a lottery decided.
     negative : dict of str to ndarray of bool, shape (n,)
         The plan's negative-control groups by name.
+    doses : dict of str to ndarray, shape (n,)
+        The plan's doses by name, NaN where not known; take-up is one more.
     """
 
     arms: tuple[str, ...]
@@ -67,6 +69,7 @@ class Study:
     cluster: np.ndarray | None = None
     propensities: Propensities = field(default_factory=dict)
     negative: dict[str, np.ndarray] = field(default_factory=dict)
+    doses: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -163,6 +166,7 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         y=outcomes[[c.name for c in plan.outcome_columns]].to_numpy(dtype=float),
         cluster=cluster,
         negative=negative,
+        doses={d: participants[f"dose.{d}"].to_numpy(dtype=float) for d in plan.doses},
     )
 
 

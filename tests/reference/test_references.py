@@ -27,7 +27,11 @@ KEYS = {
     "propensity": ["case", "term"],
     "weighted_balance": ["case", "term"],
     "effects": ["case", "term"],
+    "access": ["case", "term"],
     "matching": ["case", "term"],
+    "policy_values": ["case", "term"],
+    "projection": ["case", "term"],
+    "gap_decomposition": ["case", "term"],
 }
 ABSENT = {"matching": ["std_error", "df"]}  # some cases have no error in R, and none has a df
 

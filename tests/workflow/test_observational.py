@@ -156,6 +156,13 @@ def test_a_study_without_a_lottery_runs_and_its_effects_are_those_planted(tmp_pa
         "src/evaluate/effects/sensitivity/e_value.py": (
             {"sensitivity", "release"}, {"data", "propensity", "graph", "event_study"}
         ),
+        "src/evaluate/heterogeneity/scores.py": (
+            {"scores", "gap", "conditional_effects", "release", "report"},
+            {"data", "propensity", "effects", "sensitivity", "heterogeneity"},
+        ),
+        "src/evaluate/heterogeneity/distribution.py": (
+            {"conditional_effects", "release"}, {"scores", "gap", "effects", "heterogeneity"}
+        ),
         "src/evaluate/design/graph.py": (
             {"graph", "sensitivity", "release"}, {"data", "propensity", "event_study"}
         ),

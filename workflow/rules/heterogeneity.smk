@@ -7,6 +7,7 @@ REQUIRED INPUTS
     build/{programme}/propensity.parquet     schemas.PROPENSITY
     build/{programme}/effects.parquet        schemas.EFFECTS
     build/{programme}/covariances.parquet    schemas.COVARIANCES
+    build/{programme}/cost_records.parquet   schemas.COST_RECORDS, without rows where there are none
 
 OUTPUTS
     build/{programme}/heterogeneity.parquet        schemas.HETEROGENEITY, are groups' effects equal?
@@ -79,6 +80,7 @@ rule conditional_effects:
         outcomes="build/{programme}/outcomes.parquet",
         propensity="build/{programme}/propensity.parquet",
         person_scores="build/{programme}/person_scores.parquet",
+        cost_records="build/{programme}/cost_records.parquet",
         code=source("conditional_effects.py"),
     output:
         conditional_effects="build/{programme}/conditional_effects.parquet",

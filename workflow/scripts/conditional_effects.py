@@ -1,7 +1,5 @@
 """Ask who benefits most from one programme, and what it would mean to go by that."""
 
-from dataclasses import fields
-
 from evaluate import schemas
 from evaluate.errors import reported
 from evaluate.heterogeneity.scores import cases_of
@@ -15,9 +13,10 @@ def main(files, output, seed):
     plan = load_plan(files.plan)
     study = read_study(files.participants, files.outcomes, plan, files.propensity)
     scores = read_parquet(files.person_scores, schemas.PERSON_SCORES)
-    found = who_benefits(study, plan, cases_of(scores, study, plan), seed)
-    for name in (field.name for field in fields(found)):
-        write_parquet(getattr(found, name), output[name], getattr(schemas, name.upper()))
+    records = read_parquet(files.cost_records, schemas.COST_RECORDS)
+    found = who_benefits(study, plan, cases_of(scores, study, plan), seed, records)
+    for name, table in vars(found).items():
+        write_parquet(table, output[name], getattr(schemas, name.upper()))
 
 
 if __name__ == "__main__":

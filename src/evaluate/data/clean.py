@@ -15,6 +15,7 @@ import pandas as pd
 
 from evaluate.data import measures, persons
 from evaluate.data.assignment import choose_offers, read_offers
+from evaluate.data.doses import with_columns, with_counts
 from evaluate.data.eligibility import parse_all
 from evaluate.data.estimable import (
     constant_outcomes,
@@ -211,6 +212,7 @@ def prepare(tables: Tables, plan: Plan, seed: int = 0) -> Prepared:
     participants = measures.participants(
         values, plan, flow, arm, gender, identity, drawn, followed.late
     )
+    participants = with_columns(participants, values, plan, flow)
     if followed.weight is not None:
         participants["weight"] = followed.weight[flow.kept]
     share = participants["share"].to_numpy(dtype=float)
@@ -255,8 +257,13 @@ def prepare(tables: Tables, plan: Plan, seed: int = 0) -> Prepared:
     return prepared
 
 
-def finish(prepared: Prepared, linked: Mapping[str, np.ndarray], plan: Plan) -> Cleaned:
-    """Put the outcomes that linked tables hold into the study.
+def finish(
+    prepared: Prepared,
+    linked: Mapping[str, np.ndarray],
+    plan: Plan,
+    doses: Mapping[str, np.ndarray] | None = None,
+) -> Cleaned:
+    """Put the outcomes and doses that linked tables hold into the study.
 
     Parameters
     ----------
@@ -267,6 +274,8 @@ def finish(prepared: Prepared, linked: Mapping[str, np.ndarray], plan: Plan) -> 
         as ``work@12``; NaN where not observed. In the order of the persons kept.
     plan : Plan
         The programme file.
+    doses : mapping of str to ndarray of float, shape (n_kept,), optional
+        The doses that were counted, by name.
 
     Returns
     -------
@@ -288,6 +297,7 @@ def finish(prepared: Prepared, linked: Mapping[str, np.ndarray], plan: Plan) -> 
     if faults := never_observed(plan, outcomes):
         raise Problems(faults)
     flow, kept = prepared.flow.copy(), prepared.flow.kept
+    participants = with_counts(prepared.participants, doses or {}, plan, flow)
 
     def reached(persons: pd.Series) -> np.ndarray:
         found = np.zeros(len(kept), dtype=bool)
@@ -300,14 +310,12 @@ def finish(prepared: Prepared, linked: Mapping[str, np.ndarray], plan: Plan) -> 
     if prepared.started is not None:
         flow.mark("started", "", prepared.started)
     if plan.columns.takeup:
-        flow.mark("took_part", "", reached(prepared.participants["takeup"] == 1))
+        flow.mark("took_part", "", reached(participants["takeup"] == 1))
     if name := followed_column(plan):
         flow.mark("followed", name, reached(outcomes[name].notna()))
     for name in map(str, outcomes.columns):
         flow.mark("analysed", name, reached(outcomes[name].notna()))
-    return Cleaned(
-        prepared.participants, outcomes, flow.table, prepared.quarantine, prepared.cleaning
-    )
+    return Cleaned(participants, outcomes, flow.table, prepared.quarantine, prepared.cleaning)
 
 
 def _key_map(tables: Tables, plan: Plan, faults: list[EvaluateError]) -> KeyMap:

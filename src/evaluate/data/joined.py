@@ -158,6 +158,7 @@ def wanted_columns(plan: Plan, tables: Joined, criteria: Iterable[str]) -> list[
         *((f"outcomes.{c.outcome}", c.source or None) for c in plan.outcome_columns),
         *((f"outcomes.{key}.baseline", o.baseline) for key, o in plan.outcomes.items()),
         *(("groups", name) for name in plan.groups),
+        *((f"doses.{key}.column", d.column) for key, d in plan.doses.items()),
         *(("negative_controls", name) for name in plan.negative_controls),
         ("costs.column", plan.costs.column if plan.costs else None),
         *(("data.codebooks", name) for name in plan.data.codebooks),

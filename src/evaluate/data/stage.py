@@ -94,7 +94,7 @@ def run_stage(
         memory_gb=memory_gb,
         threads=threads,
     )
-    study = finish(prepared, linked.outcomes, plan)
+    study = finish(prepared, linked.outcomes, plan, linked.doses)
     cleaning = [t for t in (study.cleaning, linked.cleaning) if len(t)]
     tables = {
         "participants": study.participants,

@@ -15,12 +15,11 @@ from evaluate import schemas
 from evaluate.covariates import Covariates, imputed, independent
 from evaluate.design.graph_data import standing_column
 from evaluate.effects.fit import covariates_for
-from evaluate.effects.observational.aipw import clip_propensity, signals
 from evaluate.effects.observational.estimators import said
 from evaluate.effects.observational.folds import draw_folds
-from evaluate.effects.observational.nuisance import binary, cross_fit, selected
 from evaluate.effects.observational.sample import arranged, with_gender
-from evaluate.errors import DesignError, persons
+from evaluate.errors import DesignError
+from evaluate.heterogeneity.nuisances import Treatment, drawn, person_scores
 from evaluate.heterogeneity.signals import Case, NoSignals, Signals
 from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
@@ -28,8 +27,8 @@ from evaluate.plan.outcomes import OutcomeColumn
 from evaluate.seeds import generator
 from evaluate.study import Study
 
-FEW_FOR_TREES = 1_000  # persons, below whom outcome regressions are straight
 FEWEST = 4  # persons of an arm, or clusters
+ENOUGH = 60_000  # persons times splits, beyond which a lottery's splits add nothing by default
 
 
 def asked(plan: Plan) -> list[tuple[int, OutcomeColumn]]:
@@ -150,10 +149,14 @@ def _covariates(study: Study, plan: Plan, column: OutcomeColumn) -> Covariates:
 def _x(
     study: Study, plan: Plan, covariates: Covariates, rows: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+    """Return covariates as numbers; gender comes first, so that no covariate stands for it."""
     columns = with_gender(study, plan, covariates, rows)
-    x = imputed(columns.values[rows])
-    kept = columns.pick(independent(x))
-    return x[:, independent(x)], kept.names, kept.sources
+    p = len(covariates.names)
+    first = np.r_[np.arange(p, len(columns.names)), np.arange(p)]
+    x = imputed(columns.values[rows][:, first])
+    keep = independent(x)
+    names, sources = ([of[j] for j in first[keep]] for of in (columns.names, columns.sources))
+    return x[:, keep], tuple(names), tuple(sources)
 
 
 def _person_scores(
@@ -164,120 +167,65 @@ def _person_scores(
     covariates = _covariates(study, plan, column)
     if plan.is_observational:
         one = arranged(study, plan, covariates, observed, contrast, study.groups["all"])
+        rows, x, notes = one.rows, one.x, list(said(one))
+        _enough(study, rows, contrast)
         if not len(one.fold):
             raise DesignError("the probability of treatment could not be estimated.")
-        rows, treated, x = one.rows, one.treated, one.x
-        fold, score, estimand = one.fold, one.score, plan.analysis.estimand
-        clip, notes = plan.analysis.propensity.clip, list(said(one))
+        analysis = plan.analysis
+        treatment = Treatment(
+            one.treated, one.fold, one.score, analysis.estimand, analysis.propensity.clip
+        )
     else:
-        rows, probability, notes = _drawn(study, contrast, observed)
-        treated = study.arm[rows] == contrast[0]
+        rows, probability, notes = drawn(study, contrast, observed)
+        _enough(study, rows, contrast)
         x = _x(study, plan, covariates, rows)[0]
-        crossing = plan.analysis.cross_fitting
         rng = generator(seed, "scores", column.name, study.label(contrast))
-        gender = study.groups["women"][rows] if plan.columns.both_genders else None
-        cluster = None if study.cluster is None else study.cluster[rows]
-        _enough(treated, cluster)
-        smaller = min(_units(cluster, treated), _units(cluster, ~treated))
-        folds = min(crossing.folds, smaller)
-        fold = draw_folds(treated, folds, crossing.splits, rng, gender, cluster)
-        score, estimand, clip = np.tile(probability, (len(fold), 1)), "ate", 0.0
-    y = study.y[rows, i][:, None]
+        treatment = _lottery(study, plan, rows, contrast, probability, rng)
     weight = None if study.weight is None else study.weight[rows]
-    sums = _summed(y, treated, x, fold, score, estimand, clip, weight, plan)
+    block = None if study.block is None or plan.is_observational else study.block[rows]
+    learner = plan.analysis.cross_fitting.learner
+    found, told = person_scores(study.y[rows, i], x, treatment, learner, weight, block)
     return pd.DataFrame(
         {
             "person": np.flatnonzero(rows),
-            **{name: values / len(fold) for name, values in sums.items()},
-            "note": joined(notes),
+            **found,
+            "note": joined([*notes, *told]),
         }
     )
 
 
-def _summed(
-    y: np.ndarray,
-    treated: np.ndarray,
-    x: np.ndarray,
-    fold: np.ndarray,
-    score: np.ndarray,
-    estimand: str,
-    clip: float,
-    weight: np.ndarray | None,
+def _lottery(
+    study: Study,
     plan: Plan,
-) -> dict[str, np.ndarray]:
-    """Return sums over the splits of signals, shares and residuals, shape (m,) each."""
-    learner = plan.analysis.cross_fitting.learner
-    if not plan.is_observational and len(y) < FEW_FOR_TREES and learner == "selected":
-        learner = "linear"
-    plain = "logistic" if binary(y)[0] else "linear"
-    names: dict[bool, str] = {}
-    w = np.ones(len(y)) if weight is None else weight
-    sums = {
-        name: np.zeros(len(y))
-        for name in ("signal", "share", "outcome_residual", "treatment_residual")
-    }
-    for split, m in zip(fold, score, strict=True):
-        held, _ = clip_propensity(m, treated, estimand, clip) if clip else (m, 0)
-        outcome = []
-        for arm in (False,) if estimand == "att" else (False, True):
-            among = treated == arm
-            if learner == "selected" and arm not in names:
-                chosen, g, _ = selected(y, x, split, among, weight)
-                names[arm] = chosen[0]
-            else:
-                name = names.setdefault(arm, plain if learner == "linear" else learner)
-                g = cross_fit(y, x, split, name, among, weight)
-            outcome.append(g)
-        signal, share = signals(y, treated, outcome, held, estimand, w)
-        if estimand == "att":
-            mean = cross_fit(y, x, split, names[False], None, weight)
-        else:
-            mean = (1 - held)[:, None] * outcome[0] + held[:, None] * outcome[1]
-        sums["signal"] += signal[:, 0]
-        sums["share"] += share
-        sums["outcome_residual"] += (y - mean)[:, 0]
-        sums["treatment_residual"] += treated - m
-    return sums
+    rows: np.ndarray,
+    contrast: tuple[int, int],
+    probability: np.ndarray,
+    rng: np.random.Generator,
+) -> Treatment:
+    """Draw folds for the persons of a lottery; of many persons fewer times, by default."""
+    stated, treated = plan.analysis.cross_fitting, study.arm[rows] == contrast[0]
+    splits = stated.splits
+    if "splits" not in stated.model_fields_set:
+        splits = min(splits, max(1, ENOUGH // len(treated)))
+    gender = study.groups["women"][rows] if plan.columns.both_genders else None
+    cluster = None if study.cluster is None else study.cluster[rows]
+    folds = min(stated.folds, *_units(study, rows, contrast))
+    fold = draw_folds(treated, folds, splits, rng, gender, cluster)
+    return Treatment(treated, fold, np.tile(probability, (splits, 1)), "ate", by_lot=True)
 
 
-def _drawn(
-    study: Study, contrast: tuple[int, int], observed: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return who is in either arm of a lottery, and their probability of the first.
-
-    The probability is the share of the block, weighted as the effects are, or that stated by
-    person. Blocks with one arm tell nothing and are left out.
-    """
-    there = observed & np.isin(study.arm, contrast)
-    first = study.arm == contrast[0]
-    block = np.zeros(study.n, dtype=int) if study.block is None else study.block
-    count = np.bincount(block[there], minlength=block.max(initial=0) + 1)
-    treated = np.bincount(block[there & first], minlength=len(count))
-    both = (treated > 0) & (treated < count)
-    rows = there & both[block]
-    notes = [note("blocks", n=lost)] if (lost := int(there.sum() - rows.sum())) else []
-    if not rows.any():
-        raise DesignError(
-            f"{persons(int(there.sum()))} with the outcome, but no block with both arms."
-        )
-    if study.share is not None and len(study.arms) == 2:
-        return rows, study.share[rows], notes
-    w = np.ones(study.n) if study.weight is None else study.weight
-    of_all = np.bincount(block[rows], w[rows], len(count))
-    of_first = np.bincount(block[rows & first], w[rows & first], len(count))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        probability = of_first / of_all
-    return rows, probability[block[rows]], notes
+def _units(study: Study, rows: np.ndarray, contrast: tuple[int, int]) -> list[int]:
+    """Return the persons, or clusters, of either arm."""
+    arms = [rows & (study.arm == a) for a in contrast]
+    if study.cluster is None:
+        return [int(a.sum()) for a in arms]
+    return [len(np.unique(study.cluster[a])) for a in arms]
 
 
-def _units(cluster: np.ndarray | None, among: np.ndarray) -> int:
-    return int(among.sum()) if cluster is None else len(np.unique(cluster[among]))
-
-
-def _enough(treated: np.ndarray, cluster: np.ndarray | None) -> None:
-    counts = [_units(cluster, treated), _units(cluster, ~treated)]
+def _enough(study: Study, rows: np.ndarray, contrast: tuple[int, int]) -> None:
+    counts = _units(study, rows, contrast)
     if min(counts) < FEWEST:
-        noun = "persons" if cluster is None else "clusters"
+        noun = "persons" if study.cluster is None else "clusters"
         raise DesignError(
             f"{counts[0]:,} treated and {counts[1]:,} comparison {noun} with the outcome: "
             f"{FEWEST} of each are needed."

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import pandas as pd
 
 from evaluate import schemas
-from evaluate.heterogeneity.signals import Case
+from evaluate.heterogeneity.distribution import distribution_rows
+from evaluate.heterogeneity.heterogeneity_tests import test_rows
+from evaluate.heterogeneity.learners import honest_by_learner
+from evaluate.heterogeneity.projection_rows import conditional_rows
+from evaluate.heterogeneity.signals import Case, NoSignals, Signals
+from evaluate.heterogeneity.sorted_groups import sorted_rows
+from evaluate.heterogeneity.sorted_profile import profile_rows
+from evaluate.heterogeneity.targeting import targeting_rows
+from evaluate.notes import note
 from evaluate.plan.model import Plan
 from evaluate.study import Study
+
+FEWEST_TO_LEARN = 150  # persons of an arm: with fewer the first folds teach nothing
+FEWEST_CLUSTERS = 30
+
+Row = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -27,10 +40,95 @@ class WhoBenefits:
     targeting_curve: pd.DataFrame
 
 
-def who_benefits(study: Study, plan: Plan, cases: Sequence[Case], seed: int) -> WhoBenefits:
-    """Ask of every case whether effects differ, between whom, and what targeting would be worth."""
-    empty = [
-        pd.DataFrame(columns=list(getattr(schemas, name.upper()).columns))
-        for name in WhoBenefits.__dataclass_fields__
-    ]
-    return WhoBenefits(*empty)
+def who_benefits(
+    study: Study,
+    plan: Plan,
+    cases: Sequence[Case],
+    seed: int,
+    records: pd.DataFrame | None = None,
+) -> WhoBenefits:
+    """Ask of every case whether effects differ, between whom, and what targeting would be worth.
+
+    Parameters
+    ----------
+    study, plan : Study, Plan
+        The persons and the programme file.
+    cases : sequence of Signals or NoSignals
+        The outcomes and contrasts, from `scores.cases_of`.
+    seed : int
+        Of splits and learners.
+    records : DataFrame, optional
+        As `schemas.COST_RECORDS`, where costs are those of the table `costs`.
+
+    Returns
+    -------
+    WhoBenefits
+        A case that cannot be looked into has a row that says why.
+    """
+    rows: dict[str, list[Row]] = {field.name: [] for field in fields(WhoBenefits)}
+    for case in cases:
+        for name, found in _of_case(study, plan, case, seed, records).items():
+            schema = getattr(schemas, name.upper())
+            context = {"outcome": case.outcome, "month": case.month, "arm": case.arm}
+            if "unit" in schema.columns:
+                context["unit"] = case.unit
+            rows[name] += [context | dict(row) for row in found]
+    return WhoBenefits(**{name: _table(name, found) for name, found in rows.items()})
+
+
+def _of_case(
+    study: Study, plan: Plan, case: Case, seed: int, records: pd.DataFrame | None
+) -> dict[str, list[Row]]:
+    level = plan.analysis.level
+    if isinstance(case, NoSignals):
+        untold = {"kind": "average", "group": "all", "level": level, "note": case.reason}
+        return {
+            "conditional_effects": [untold],
+            "heterogeneity_tests": [_not_assessed(plan, case.reason)],
+        }
+    found: dict[str, list[Row]] = {"conditional_effects": [*conditional_rows(plan, case)]}
+    why = _too_few(case)
+    honest = {} if why else honest_by_learner(plan, case, seed)
+    lead = honest.get(plan.analysis.heterogeneity.learner)
+    targeting = targeting_rows(plan, study, case, lead, seed, records)
+    found |= {
+        "policies": [*targeting.policies],
+        "policy_tree": [*targeting.tree],
+        "targeting_curve": [*targeting.curve],
+    }
+    if lead is None:
+        return found | {"heterogeneity_tests": [_not_assessed(plan, why)]}
+    return found | {
+        "heterogeneity_tests": [*test_rows(plan, case, honest)],
+        "sorted_groups": [*sorted_rows(plan, case, lead)],
+        "sorted_profile": [*profile_rows(plan, case, lead)],
+        "effect_distribution": [*distribution_rows(plan, case, lead)],
+    }
+
+
+def _too_few(case: Signals) -> str:
+    """Return why nothing is learned from a case; empty where there are persons enough."""
+    arms = [int(arm.sum()) for arm in (case.treated, ~case.treated)]
+    if min(arms) < FEWEST_TO_LEARN:
+        return note("few_to_learn", treated=arms[0], control=arms[1], least=FEWEST_TO_LEARN)
+    if case.cluster is not None:
+        clusters = len(pd.unique(case.cluster))
+        if clusters < FEWEST_CLUSTERS:
+            return note("few_clusters_to_learn", n=clusters, least=FEWEST_CLUSTERS)
+    return ""
+
+
+def _not_assessed(plan: Plan, why: str) -> Row:
+    return {
+        "learner": plan.analysis.heterogeneity.learner,
+        "test": "calibration",
+        "lead": True,
+        "verdict": "not assessed",
+        "level": plan.analysis.level,
+        "note": why,
+    }
+
+
+def _table(name: str, rows: Sequence[Row]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(getattr(schemas, name.upper()).columns))
+    return table.replace("", None).assign(note=table["note"].fillna(""))

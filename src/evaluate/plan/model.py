@@ -13,9 +13,10 @@ from evaluate.plan.closed import Closed, Code, Flag, Text, code_text
 from evaluate.plan.columns import Columns
 from evaluate.plan.costs import Costs
 from evaluate.plan.covariates import Covariate
+from evaluate.plan.doses import Dose, dose_faults
 from evaluate.plan.observational import Graph, Protocol, RiskSets
 from evaluate.plan.outcomes import Outcome, OutcomeColumn
-from evaluate.plan.sources import Data
+from evaluate.plan.sources import Data, Name
 
 OBSERVATIONAL: tuple[str, ...] = (
     "aipw", "matching", "entropy_balancing", "ipw", "regression", "difference_in_means",
@@ -45,6 +46,9 @@ class Plan(Closed):
     covariates: list[str | Covariate] = []
     outcomes: Annotated[dict[str, Outcome], Field(min_length=1)]
     groups: list[str] = Field([], description="Exploratory groups, beside gender.")
+    doses: dict[Name, Dose] = Field(
+        {}, description="Amounts of the programme that each person got, beside take-up."
+    )
     analysis: Analysis = Analysis()
     protocol: Protocol | None = None
     graph: Graph | None = None
@@ -75,6 +79,7 @@ class Plan(Closed):
         faults += self._covariates_after_the_offer()
         faults += self._linked_outcomes()
         faults += self._competing_outcomes()
+        faults += dose_faults(self)
         rule = self.assignment.rule
         if rule and isinstance(rule.share, dict) and len(self.cell_columns) != 1:
             text = "by cell, name one column in `within`; for several, a column of shares"

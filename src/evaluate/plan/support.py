@@ -6,6 +6,7 @@ import difflib
 
 from evaluate.errors import PlanError
 from evaluate.plan.closed import code_text
+from evaluate.plan.heterogeneity_support import heterogeneity_faults
 from evaluate.plan.model import Plan
 from evaluate.plan.observational_support import observational_faults
 
@@ -31,6 +32,7 @@ def unsupported(plan: Plan) -> list[PlanError]:
         if table.path is not None and not table.path.lower().endswith(FORMATS):
             found.append(f"data.{name}.path: {table.path}: read are {', '.join(FORMATS)}.")
     found += observational_faults(plan)
+    found += heterogeneity_faults(plan)
     found += _not_stated(plan)
     found += _units_and_errors(plan)
     available = ESTIMATORS.get(plan.design, plan.estimators)
@@ -127,8 +129,8 @@ def unused(plan: Plan) -> list[str]:
         "protocol": of_lottery and plan.protocol is not None,
         "graph": of_lottery and plan.graph is not None,
         "analysis.propensity": of_lottery and "propensity" in named,
-        "analysis.cross_fitting": of_lottery and "cross_fitting" in named,
         "analysis.matching": of_lottery and "matching" in named,
+        "doses": bool(plan.doses) and not plan.columns.both_genders,
         "data.costs": plan.data.costs is not None
         and (plan.costs is None or plan.costs.amount is not None or bool(plan.costs.column)),
         "costs.discount_rate": plan.costs is not None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from evaluate.release.gate_balance import gate_balance, places, withheld_before
+from evaluate.release.gate_benefits import NUMBERS as BENEFITS
 from evaluate.release.gate_benefits import gate_benefits
 from evaluate.release.gate_bounds import ESTIMATORS, gate_bounds
 from evaluate.release.gate_cells import Gated
@@ -28,6 +29,7 @@ from evaluate.release.gate_effects import (
     gate_effects,
     gate_heterogeneity,
 )
+from evaluate.release.gate_elsewhere import Elsewhere, elsewhere
 from evaluate.release.gate_entries import Hidden, entries_withheld, hidden_months
 from evaluate.release.gate_event_study import gate_event_study
 from evaluate.release.gate_findings import (
@@ -110,6 +112,10 @@ class Judged:
         As `schemas.EFFECTS`, before the gate.
     before : set of (str, str, str)
         Contrast, covariate and group of the rows of balance before weights that are withheld.
+    elsewhere : Elsewhere
+        What the tables of who benefits go by.
+    exact : mapping of str to DataFrame
+        All tables, before the gate.
     """
 
     register: Register
@@ -126,6 +132,8 @@ class Judged:
     groups: set[tuple[str, str]] = field(default_factory=set)
     exact_effects: pd.DataFrame | None = None
     before: set[tuple[str, str, str]] = field(default_factory=set)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    exact: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
@@ -162,14 +170,13 @@ GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
         t, j.exact_effects, j.effects, j.trimmed, j.min_cell
     ),
     "verdict": lambda t, j: gate_verdict(t, j.effects, j.min_cell),
-    "sorted_groups": lambda t, j: gate_benefits("sorted_groups", t, j.effects, j.min_cell),
-    "sorted_profile": lambda t, j: gate_benefits("sorted_profile", t, j.effects, j.min_cell),
     "costs": lambda t, j: gate_costs(t, j.few, j.costs_of, j.min_cell),
     "cost_effectiveness": lambda t, j: gate_cost_effectiveness(
         t, j.effects, j.of_takers, j.costs_of, j.min_cell
     ),
 }
-"""The gate of each table; those of effects, bounds and participation are one, see `_effects`."""
+"""The gate of each table; those of effects, bounds and participation are one, see `_effects`, and
+those of who benefits another, see `gate_benefits`."""
 
 KEPT = ("effects", "power", "paths", "heterogeneity", "net_effects")
 """Tables that tell how many persons the effects are of, see `gate_kept`."""
@@ -233,7 +240,8 @@ def release(
     found = register(tables, min_cell, control, persons, states or {}, gender_relation == "always")
     entries = hidden_months(tables, control, entered or {}, min_cell)
     gated, withheld, of_takers = _effects(tables, found, entries, min_cell)
-    few = found.hidden_in_flow(flow, "took_part").items()
+    few_columns = found.hidden_in_flow(flow, "took_part").items()
+    few = {c.removeprefix("arm="): small for c, small in few_columns if c.startswith("arm=")}
     trimmed, overlap = trimmed_of(tables, min_cell), tables.get("overlap")
     balance = tables.get("balance")
     before = {} if balance is None else withheld_before(balance, found.balance, found.cells)
@@ -244,7 +252,7 @@ def release(
         entries,
         withheld,
         of_takers,
-        few={c.removeprefix("arm="): small for c, small in few if c.startswith("arm=")},
+        few=few,
         shows_included=not found.hidden_in_flow(flow, "included"),
         costs_of=costs_of,
         trimmed=trimmed,
@@ -252,10 +260,16 @@ def release(
         groups=hidden_groups(overlap, found.overlap, found.cells),
         exact_effects=tables.get("effects"),
         before=set() if balance is None else places(balance, before),
+        elsewhere=elsewhere(tables, found, withheld, of_takers, few, costs_of, trimmed, min_cell),
+        exact=tables,
     )
     for name, table in tables.items():
         if name in GATES:
             gated[name] = GATES[name](table, judged)
+        elif name in BENEFITS:
+            gated[name] = gate_benefits(
+                name, table, judged.elsewhere, min_cell, found.conditional, found.cells, tables
+            )
         elif name not in gated:
             gated[name] = gate_other(name, table, withheld, min_cell)
     for name in KEPT:

@@ -31,7 +31,15 @@ LEVELS = {
 }  # fmt: skip
 
 
-def empty_kept(name: str, gated: Gated, rows: Told, means: Told, min_cell: int) -> Gated:
+def empty_kept(
+    name: str,
+    gated: Gated,
+    rows: Told,
+    means: Told,
+    min_cell: int,
+    identity: Sequence[str] | None = None,
+    counts: Sequence[str] = COUNTS,
+) -> Gated:
     """Empty the numbers of persons of some rows, and what would tell them.
 
     The ends of intervals and p-values follow from estimate, error and degrees of freedom, and
@@ -50,15 +58,19 @@ def empty_kept(name: str, gated: Gated, rows: Told, means: Told, min_cell: int) 
         Positions of those whose means of the outcome are.
     min_cell : int
         The smallest count that passes.
+    identity : sequence of str, optional
+        Columns that tell the row; by default months and texts.
+    counts : sequence of str
+        Columns that tell the numbers of persons.
     """
     table = gated.table.reset_index(drop=True)
     rows = {i: s for i, s in rows.items() if not _is_empty(table, i, min_cell)}
     means = {i: s for i, s in means.items() if not _is_empty(table, i, min_cell)}
     if not rows and not means:
         return gated
-    identity = identity_of(table, results_of(table))
+    identity = identity or identity_of(table, results_of(table))
     # the first degrees of freedom of a test among levels are of the levels
-    columns = [c for c in COUNTS if c != "df" or "df_error" not in table]
+    columns = [c for c in counts if c != "df" or "df_error" not in table]
     steps = [(dict.fromkeys(rows, False), columns)]
     for prefix, told in (("n", rows), ("mean", means)):
         for side in SIDES:

@@ -14,6 +14,7 @@ from evaluate.release.gate_cleaning import cleaning_cells
 from evaluate.release.gate_compliers import CompliersCells, compliers_cells
 from evaluate.release.gate_effects import EffectCells, effect_cells
 from evaluate.release.gate_flow import Places, balance_cells, flow_cells, link_flow
+from evaluate.release.gate_gap import conditional_cells
 from evaluate.release.gate_included import link_included, told_included
 from evaluate.release.gate_months import DoseCells, dose_cells, states_cells
 from evaluate.release.gate_overlap import overlap_cells
@@ -32,7 +33,7 @@ class Register:
         Of the effects.
     flow, cleaning : dict of (int, str) to int
         By position of the row and column.
-    balance, bounds, states, overlap : list of list of int
+    balance, bounds, states, overlap, conditional : list of list of int
         By row.
     dose : DoseCells
         By row, of means and shares.
@@ -50,6 +51,7 @@ class Register:
     bounds: list[list[int]] = field(default_factory=list)
     states: list[list[int]] = field(default_factory=list)
     overlap: list[list[int]] = field(default_factory=list)
+    conditional: list[list[int]] = field(default_factory=list)
     dose: DoseCells = field(default_factory=lambda: DoseCells([], []))
     participation: list[Row] = field(default_factory=list)
     compliers: CompliersCells = field(default_factory=CompliersCells)
@@ -112,6 +114,9 @@ def register(
         found.compliers = compliers_cells(cells, tables["compliers"], control, always, min_cell)
     if "overlap" in tables:
         found.overlap = overlap_cells(cells, tables["overlap"], control, always)
+    if "conditional_effects" in tables:
+        table = tables["conditional_effects"]
+        found.conditional = conditional_cells(cells, table, control, always)
     if "cleaning" in tables:
         found.cleaning = cleaning_cells(cells, tables["cleaning"], min_cell)
     if "dose" in tables:

@@ -8,6 +8,7 @@ import pandas as pd
 from evaluate.release.gate_cells import rounded
 from evaluate.release.gate_effects import COUNTS
 
+OF_GROUPS = ("n_women", "n_men", "n_top", "n_bottom")
 OF_OVERLAP = ("outside", "kept", "trimmed", "clipped")
 JOBS = {"jobs": "effect", "jobs_low": "conf_low", "jobs_high": "conf_high"}  # times who is offered
 
@@ -30,7 +31,7 @@ def round_counts(name: str, table: pd.DataFrame, round_to: int) -> pd.DataFrame:
     """
     if name in ("flow", "cleaning", "propensity_histogram") or round_to <= 1:
         return table
-    counts = (*COUNTS, *OF_OVERLAP) if name == "overlap" else COUNTS
+    counts = (*COUNTS, *OF_GROUPS, *(OF_OVERLAP if name == "overlap" else ()))
     out = table.assign(**{c: rounded(table[c], round_to) for c in counts if c in table})
     if name == "power":
         n = out["n"].astype(float)

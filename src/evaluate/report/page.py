@@ -14,6 +14,7 @@ from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
 from evaluate.report import (
+    benefits_section,
     checks,
     contrasts,
     cost_sentences,
@@ -107,6 +108,7 @@ def write_report(
         missing=missing,
         power=power,
         interference=interference,
+        benefits=benefits_section.context(released, words),
         **observational_page.context(released, words),
     )
     write_text(page, path)
@@ -182,14 +184,10 @@ def _figures(released: Released, words: Words) -> dict[Any, str]:
         for arm in contrasts.shown(released):
             chosen = {"arm": arm, "estimand": released.estimand, "estimator": released.lead}
             rows = released.rows(outcome, month, **chosen)
-            exploratory = rows["group"].str.contains("=")
             forest = label("forest", outcome=contrasts.titled(released, title, arm, words))
             drawn["forest", outcome, arm] = figures.forest_plot(
-                rows[~exploratory], words, label=forest
+                rows[~rows["group"].str.contains("=")], words, label=forest
             )
-            if exploratory.any():
-                groups = rows[exploratory | (rows["group"] == "all")]
-                drawn["groups", outcome, arm] = figures.forest_plot(groups, words, label=forest)
     drawn |= path_figures(released, words) | _planes(released, words)
     return drawn | observational_page.figures(released, words)
 

@@ -111,6 +111,7 @@ BUILD_ONLY = {
     "participation": ("takers_treated", "takers_control"),
     "compliers": tuple(c for c in COMPLIERS.columns if c.endswith(("_treated", "_control"))),
     "spillovers": ("least",),
+    "gap": ("least",),
     "sorted_groups": ("least",),
     "sorted_profile": ("least",),
 }

@@ -25,6 +25,7 @@ PARTICIPANTS = pa.DataFrameSchema(
         r"^lottery\.": pa.Column(nullable=True, regex=True, required=False),
         r"^covariate\.": pa.Column(nullable=True, regex=True, required=False),
         r"^baseline\.": real(regex=True, required=False),
+        r"^dose\.": real(pa.Check.ge(0), regex=True, required=False),
         r"^group\.": pa.Column(str, coerce=True, nullable=True, regex=True, required=False),
     },
     name="participants",

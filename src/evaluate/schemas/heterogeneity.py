@@ -52,6 +52,7 @@ GAP = table(
     n_men=count(),
     unit=text(),
     note=text(empty=True),
+    least=behind(),  # fewest women or men of an arm with some of the dose: before the gate only
 )  # fmt: skip
 
 # Best linear projection of the conditional effects, and the averages of the same scores.

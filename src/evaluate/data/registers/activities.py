@@ -27,6 +27,7 @@ from evaluate.data.registers.decisions import (
 from evaluate.data.registers.dose import ALL, DoseCounts, dose_counts
 from evaluate.data.registers.dose_table import dose_table
 from evaluate.data.registers.ordered import repeats, rest_of, where, whole_persons
+from evaluate.data.registers.person_dose import PersonDose, person_doses
 from evaluate.errors import DataError, PlanError
 from evaluate.notes import reason
 from evaluate.plan.closed import code_text
@@ -47,10 +48,13 @@ class Dose:
         As `schemas.DOSE`, with ``n_any``.
     tally : Tally
         The decisions with their counts.
+    persons : dict of str to ndarray, shape (kept,)
+        By the plan's doses the number of each person, NaN where months are not observed.
     """
 
     table: pd.DataFrame
     tally: Tally
+    persons: dict[str, np.ndarray]
 
 
 def activity_dose(
@@ -118,8 +122,11 @@ def activity_dose(
         weight,
         cluster,
     )
-    _count(connection, counts, kind_of, counted)
-    return Dose(dose_table(counts, plan.columns.genders, plan.analysis.level), counted)
+    doses = person_doses(plan, known.texts, len(arm))
+    _count(connection, counts, kind_of, counted, list(doses.values()))
+    table = dose_table(counts, plan.columns.genders, plan.analysis.level)
+    persons = {name: one.known(counts.first, counts.last) for name, one in doses.items()}
+    return Dose(table, counted, persons)
 
 
 def decisions(section: Activities, plan: Plan, first_day: int, last_day: int) -> list[Decision]:
@@ -235,9 +242,13 @@ def kinds(
 
 
 def _count(
-    connection: duckdb.DuckDBPyConnection, counts: DoseCounts, kind_of: np.ndarray, counted: Tally
+    connection: duckdb.DuckDBPyConnection,
+    counts: DoseCounts,
+    kind_of: np.ndarray,
+    counted: Tally,
+    doses: Sequence[PersonDose],
 ) -> None:
-    """Take out duplicates and count what is in the months."""
+    """Take out duplicates and count what is in the months, by cell and by person."""
     months = counts.months
     beyond = reason("after_months", months=months.stop - 1)
     for rows in whole_persons(connection, "activities", ["day", "code", "rest"]):
@@ -255,3 +266,5 @@ def _count(
         counted.note(reason("month_cut"), count_rows(place, rows["gender"], cut))
         inside = ~after & ~cut
         counts.add(place[inside], month[inside], kind_of[rows["code"][inside]])
+        for one in doses:
+            one.add(place[inside], month[inside], rows["code"][inside])

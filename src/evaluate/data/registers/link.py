@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,8 @@ class Linked:
         As `schemas.DOSE` and `schemas.STATES`.
     databases : dict of str to dict
         For each table from a database, what provenance tells of it.
+    doses : dict of str to ndarray, shape (kept,)
+        Numbers of activities by dose, NaN where not observed.
     """
 
     outcomes: dict[str, Any]
@@ -53,6 +55,7 @@ class Linked:
     dose: pd.DataFrame
     states: pd.DataFrame
     databases: dict[str, dict[str, Any]]
+    doses: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def link(
@@ -123,6 +126,7 @@ def link(
                 given = activity_dose(connection, rows, plan, people, book, weight, cluster)
                 tallies.append(given.tally)
                 dose = given.table
+                found.doses.update(given.persons)
             elif isinstance(section, Incomes):
                 incomes = income_months(connection, rows, plan, people)
                 tallies.append(incomes.tally)
@@ -132,7 +136,7 @@ def link(
                 found.databases[name] = fingerprint(section, stream.content)
     cleaning = pd.concat([t.cleaning for t in tallies], ignore_index=True)
     quarantine = [t.quarantine for t in tallies]
-    return Linked(outcomes, cleaning, quarantine, dose, states, found.databases)
+    return Linked(outcomes, cleaning, quarantine, dose, states, found.databases, found.doses)
 
 
 def _empty(schema: Any) -> pd.DataFrame:

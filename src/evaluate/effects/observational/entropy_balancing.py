@@ -113,10 +113,10 @@ def _balance(
     names: Sequence[str] | None,
 ) -> np.ndarray:
     """Return weights of an arm under which the means of all columns are zero, shape (m,)."""
-    share = _solve_dual(z[:, keep], base)
+    share = solve_dual(z[:, keep], base)
     if (np.abs(share @ z) <= BALANCED).all():
         return share
-    near = _solve_dual(z[:, keep], base, RIDGE)
+    near = solve_dual(z[:, keep], base, RIDGE)
     gap = near @ z
     order = np.argsort(-np.abs(gap), kind="stable")[:NAMED].tolist()
     far = [i for i in order if abs(gap[i]) > FAR] or order[:1]
@@ -131,7 +131,7 @@ def _balance(
     )
 
 
-def _solve_dual(z: np.ndarray, base: np.ndarray, ridge: float = 0.0) -> np.ndarray:
+def solve_dual(z: np.ndarray, base: np.ndarray, ridge: float = 0.0) -> np.ndarray:
     """Minimise ``log(base @ exp(z @ multiplier))``, plus a ridge, by Newton's method.
 
     Parameters

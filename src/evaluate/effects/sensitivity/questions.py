@@ -185,6 +185,7 @@ def of_rows(study: Study, rows: np.ndarray) -> Study:
         baselines=study.baselines[rows].reset_index(drop=True),
         groups={name: members[rows] for name, members in study.groups.items()},
         negative={name: members[rows] for name, members in study.negative.items()},
+        doses={name: values[rows] for name, values in study.doses.items()},
         y=study.y[rows],
         cluster=own(study.cluster),
         propensities={key: some_of(one, rows) for key, one in study.propensities.items()},

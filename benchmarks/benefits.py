@@ -1,0 +1,213 @@
+"""Simulated programmes whose effects differ between persons by a known rule, or for nobody.
+
+Nobody is real. Scores are the product's own, with propensities, folds and outcome regressions as
+in a study; predictions are honest, by the learners of the product.
+"""
+
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from simulate import plan_of, study_from
+
+from evaluate.design.propensity_stage import propensity_stage
+from evaluate.heterogeneity import heterogeneity_tests, sorted_groups
+from evaluate.heterogeneity.aggregation import combined, judged
+from evaluate.heterogeneity.honest import draw_orders, honest_effects
+from evaluate.heterogeneity.learners import LEARNERS
+from evaluate.heterogeneity.scores import cases_of, scores_of
+
+LEVEL, EFFECT, COVARIATES = 0.95, 0.3, 5
+SPLITS, OTHERS = 10, 5  # of the learner that leads, and of others
+
+
+@dataclass(frozen=True)
+class Design:
+    """A programme and how it is looked into.
+
+    Attributes
+    ----------
+    persons : int
+        In the study.
+    clusters : int
+        That were assigned, with errors in common; 0 where persons were.
+    weighted : bool
+        Whether persons have weights, from 0.5 to 2.
+    outcome : {"normal", "skewed", "works"}
+        Normal with deviation 1, lognormal with a deviation that grows with a covariate, or 0
+        and 1.
+    observational : bool
+        Whether persons were selected by the covariates: then the effect is on the treated.
+    spread : float
+        Standard deviation of the conditional effects, over the outcome's.
+    learner : {"linear", "boosting", "forest"}
+        What predicts.
+    """
+
+    persons: int = 500
+    clusters: int = 0
+    weighted: bool = False
+    outcome: str = "normal"
+    observational: bool = False
+    spread: float = 0.0
+    learner: str = "linear"
+
+
+DESIGNS = {
+    "500 persons": Design(),
+    "2,000 persons": Design(2_000),
+    "50 clusters": Design(clusters=50),
+    "200 clusters": Design(2_000, clusters=200),
+    "weights": Design(weighted=True),
+    "weights, 50 clusters": Design(1_000, weighted=True, clusters=50),
+    "skewed outcome": Design(outcome="skewed"),
+    "skewed outcome, 2,000": Design(2_000, outcome="skewed"),
+    "0 or 1": Design(outcome="works"),
+    "0 or 1, 2,000": Design(2_000, outcome="works"),
+    "on the treated": Design(1_000, observational=True),
+    "boosted trees": Design(learner="boosting"),
+    "forest": Design(learner="forest"),
+}
+SLOW = {"boosting": 2, "forest": 5}  # trees have every second, or fifth, of the trials
+SPREAD = {
+    "2,000 persons, spread 0.3": Design(2_000, spread=0.3),
+    "500 persons, spread 0.3": Design(500, spread=0.3),
+    "500 persons, no spread": Design(500),
+    "200 clusters, spread 0.3": Design(2_000, clusters=200, spread=0.3),
+    "weights, spread 0.3": Design(2_000, weighted=True, spread=0.3),
+    "0 or 1, spread 0.2": Design(2_000, outcome="works", spread=0.2),
+    "on the treated, spread 0.3": Design(2_000, observational=True, spread=0.3),
+    "boosted trees, spread 0.3": Design(2_000, spread=0.3, learner="boosting"),
+}
+
+
+def draw(design, rng):
+    """Draw a study; return it, its plan, and every person's true effect."""
+    n = design.persons
+    x = rng.normal(size=(n, COVARIATES))
+    women = rng.random(n) < 0.5
+    lean = (x[:, 0] + 0.5 * x[:, 1] + 0.7 * (2 * women - 1)) / np.sqrt(1.74)
+    cluster = rng.integers(design.clusters, size=n) if design.clusters else None
+    if design.clusters:
+        arm = (rng.permutation(design.clusters) % 2)[cluster]
+    elif design.observational:
+        arm = (rng.random(n) < expit(0.5 * x[:, 0] + 0.3 * x[:, 2])).astype(int)
+    else:
+        arm = rng.permutation(np.arange(n) % 2)
+    if design.outcome == "works":
+        bound = 0.15
+        effect = bound + design.spread / 2 * np.clip(lean, -2, 2)
+        chance = np.clip(0.4 + 0.08 * x[:, 0] + arm * effect, 0, 1)
+        effect = np.clip(0.4 + 0.08 * x[:, 0] + effect, 0, 1) - np.clip(0.4 + 0.08 * x[:, 0], 0, 1)
+        y = (rng.random(n) < chance).astype(float)
+    else:
+        error = rng.normal(size=n)
+        if design.outcome == "skewed":
+            error = (np.exp(rng.normal(size=n)) - np.exp(0.5)) / 2.16 * np.exp(0.4 * x[:, 0])
+        if design.clusters:
+            error += rng.normal(0, 0.4, design.clusters)[cluster]
+        effect = EFFECT + design.spread * lean
+        y = 0.5 * x[:, 0] + 0.3 * women + arm * effect + error
+    weight = rng.uniform(0.5, 2, n) if design.weighted else None
+    study = study_from(y[:, None], arm, women, x, weight=weight, cluster=cluster)
+    analysis = {"heterogeneity": {"splits": SPLITS}, "cross_fitting": {"splits": 1}}
+    selected = {"design": "observational"} if design.observational else {}
+    names = [f"x{i}" for i in range(COVARIATES)]
+    plan = plan_of(y[:, None], covariates=names, analysis=analysis, **selected)
+    return study, plan, effect
+
+
+def looked_into(design, rng):
+    """Draw a study; return its signals, honest predictions, plan and true effects."""
+    study, plan, effect = draw(design, rng)
+    seed = int(rng.integers(2**31 - 1))
+    if design.observational:
+        study = replace(study, propensities=propensity_stage(study, plan, seed).propensities)
+    (case,) = cases_of(scores_of(study, plan, seed), study, plan)
+    asked = plan.analysis.heterogeneity
+    splits = asked.splits if design.learner == asked.learner else OTHERS
+    order = draw_orders(case, asked.folds, splits, rng)
+    honest = honest_effects(case, design.learner, LEARNERS[design.learner], order, seed)
+    return case, honest, plan, effect[case.rows]
+
+
+def rejections(name, trials, seed):
+    """Return how often each test finds differences at 5 per cent where there are none."""
+    return tests_that_find(DESIGNS[name], len(name), trials, seed)
+
+
+def power(name, trials, seed):
+    """Return how often each test finds the differences there are, at 5 per cent."""
+    return tests_that_find(SPREAD[name], len(name), trials, seed)
+
+
+def tests_that_find(design, place, trials, seed):
+    """Return the share of trials in which each test finds differences, by test and `all`."""
+    found = defaultdict(list)
+    for sequence in np.random.SeedSequence([seed, place, 3]).spawn(
+        trials // SLOW.get(design.learner, 1)
+    ):
+        case, honest, plan, _ = looked_into(design, np.random.default_rng(sequence))
+        judged_by = heterogeneity_tests.judge(case, honest, plan.analysis.heterogeneity.groups)
+        for test, z in judged_by.z.items():
+            p = combined(z).p_value
+            found[test, "all"].append(p <= 1 - LEVEL)
+    return {key: float(np.mean(f)) for key, f in found.items()}
+
+
+def coverage(name, trials, seed):
+    """Return how often intervals of sorted groups hold the median of the splits' true effects."""
+    return sorted_intervals(SPREAD[name], len(name), trials, seed)[0]
+
+
+def sorted_intervals(design, place, trials, seed):
+    """Return that, and the mean standard error over the deviation of the errors made."""
+    held, width, error = (defaultdict(list) for _ in range(3))
+    for sequence in np.random.SeedSequence([seed, place, 4]).spawn(
+        trials // SLOW.get(design.learner, 1)
+    ):
+        case, honest, plan, effect = looked_into(design, np.random.default_rng(sequence))
+        truth = true_effects(case, honest, plan, effect)
+        for row in sorted_groups.sorted_rows(plan, case, honest):
+            if not np.isfinite(row["estimate"]):
+                continue
+            target = truth[row["group"], row["sorted_group"]]
+            key = f"group {row['sorted_group']}", row["group"]
+            held[key].append(row["conf_low"] <= target <= row["conf_high"])
+            width[key].append(row["std_error"])
+            error[key].append(row["estimate"] - target)
+    wide = {key: np.mean(width[key]) / np.std(error[key]) for key in held}
+    return {key: float(np.mean(h)) for key, h in held.items()}, wide
+
+
+def true_effects(case, honest, plan, effect):
+    """Return the median over splits of the true effects in each sorted group."""
+    groups = plan.analysis.heterogeneity.groups
+    genders = {"all": np.ones(case.m, dtype=bool), **case.groups}
+    mass = case.weight * case.share
+    truth = defaultdict(list)
+    for _, folds in groupby(judged(honest), key=lambda f: f.split):
+        label = np.full(case.m, -1)
+        for fold in folds:
+            label[fold.rows] = sorted_groups.sorted_label(case, fold, groups)
+        for gender in ("all", "women", "men"):
+            one = [
+                mass[among] @ effect[among] / max(mass[among].sum(), 1e-9)
+                for among in (genders[gender] & (label == g) for g in range(groups))
+            ]
+            one.append(one[0] - one[-1])
+            truth[gender].append(one)
+    truth["women-men"] = np.array(truth["women"]) - np.array(truth["men"])
+    names = [*map(str, range(1, groups + 1)), "top-bottom"]
+    return {
+        (gender, name): value
+        for gender, values in truth.items()
+        for name, value in zip(names, np.median(values, axis=0), strict=True)
+    }

@@ -1,0 +1,118 @@
+"""Chapter 4 in words: verdicts, what they rest on, and what gender has to do with it."""
+
+import re
+
+import pytest
+
+from evaluate.notes import note
+from evaluate.report.benefits_tables import is_share, spread_of
+from evaluate.report.benefits_words import (
+    distribution_sentence,
+    gap_sentence,
+    projection_sentences,
+    sorted_sentences,
+    verdict_of,
+    verdict_sentences,
+)
+from evaluate.report.words import Words, catalogue
+
+from . import benefits
+from .observational import table_of
+
+EN, SV = Words("en"), Words("sv")
+
+
+def plain(text):
+    return text.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("verdict", ["found", "not found", "not assessed"])
+def test_the_verdict_is_that_of_the_test_that_leads(verdict):
+    tests = benefits.judged("found")
+    tests.loc[tests["lead"].astype(bool), "verdict"] = verdict
+    assert verdict_of(tests) == verdict
+
+
+def test_nothing_found_says_what_would_have_been_found_in_the_unit_of_the_outcome():
+    told = [plain(s) for s in verdict_sentences(benefits.judged("not found"), "share", EN)]
+    assert told[0].startswith("No differences in effect")
+    assert "about 12.0 percentage points or more" in " ".join(told)
+    assert "(share)" not in " ".join(told)
+    found = " ".join(verdict_sentences(benefits.judged("found"), "share", EN))
+    assert "would be found" not in found  # it was
+
+
+def test_the_note_of_what_would_be_found_is_read_as_it_is_written():
+    assert spread_of(note("detectable_spread", spread="0.12", unit="share")) == 0.12
+    assert spread_of(note("few")) is None
+
+
+@pytest.mark.parametrize("words", [EN, SV])
+def test_no_absence_is_claimed(words):
+    texts = {k: v for k, v in catalogue(words.language).items() if k.startswith("benefits.")}
+    for key, text in texts.items():
+        found = r"( in effect between persons could be told| found| were found)"
+        assert not re.search(rf"\b[Nn]o (effect|difference)s?\b(?!{found})", text), key
+        assert not re.search(r"ingen (effekt|skillnad)\b", text), key
+    assert "does not show" in EN("benefits.not_found")
+    assert "visar inte" in SV("benefits.not_found")
+
+
+def test_what_the_verdict_rests_on_is_told_with_the_other_tests():
+    text = plain(" ".join(verdict_sentences(benefits.judged("found"), "share", EN)))
+    assert "the calibration test (linear learner): p = 0.004, the median over 20 splits" in text
+    assert "half of the splits gave p between 0.002 and 0.008" in text
+    assert "Of the 6 other tests, 6 have p at or below 0.05" in text
+    tests = benefits.judged("found").assign(p_low=1e-9, p_high=1e-8)
+    assert "half of the splits" not in " ".join(verdict_sentences(tests, "share", EN))
+
+
+def test_notes_of_the_verdict_are_sentences_of_the_language():
+    tests = benefits.judged("not assessed", note("few"))
+    told = verdict_sentences(tests, "share", SV)
+    assert told[-1] == f"{SV.note(note('few'))[:1].upper()}{SV.note(note('few'))[1:]}."
+
+
+def test_the_gap_has_its_verdict_where_there_are_verdicts():
+    verdict = table_of(
+        "verdict",
+        [{"outcome": "work", "arm": "1", "group": "women-men", "verdict": "fragile", "reason": ""}],
+    )
+    released = benefits.made(effects=benefits.effects(), verdict=verdict)
+    text = plain(gap_sentence(released, EN, "work", None, "1"))
+    assert text.startswith("Women less men: 8.0 percentage points")
+    assert text.endswith("Verdict on this difference, see chapter 3: fragile.")
+    released = benefits.made(effects=benefits.effects())
+    assert "Verdict" not in gap_sentence(released, EN, "work", None, "1")
+
+
+def test_the_projection_names_what_excludes_chance():
+    released = benefits.benefits()
+    joint, alone = projection_sentences(released.conditional_effects, released, EN)
+    assert "F = 3.20 with 4 and 880 degrees of freedom, p = 0.012" in plain(joint)
+    assert alone.endswith("education: long, men.")
+    rows = released.conditional_effects
+    rows["p_value_adjusted"] = rows["p_value_adjusted"].where(rows["p_value_adjusted"].isna(), 0.5)
+    assert projection_sentences(rows, released, EN)[1] == EN("benefits.projection_none")
+
+
+def test_women_among_those_predicted_to_gain_most():
+    ends, share, within = (plain(s) for s in sorted_sentences(benefits.sorted_groups(), EN))
+    assert ends.startswith("Highest less lowest group: 12.0 percentage points")
+    assert "70 % are women (95 % interval 66 to 74 %); of all persons here 50 %" in share
+    assert "10.0 percentage points for women and 2.0 percentage points for men" in within
+    same = benefits.sorted_groups().assign(share_women_low=1.0, share_women_high=1.0)
+    assert "interval" not in sorted_sentences(same, EN)[1]
+
+
+def test_a_distribution_without_one_of_its_numbers_is_not_told():
+    rows = benefits.distribution()
+    assert "for women 10.0" in plain(distribution_sentence(rows, EN))
+    rows.loc[(rows["kind"] == "sd") & (rows["group"] == "men"), "value"] = None
+    assert distribution_sentence(rows, EN) == ""
+
+
+def test_columns_that_are_shares():
+    assert [is_share(c) for c in ("men", "education=long", "age missing", "age")] == [
+        True, True, True, False,
+    ]  # fmt: skip
