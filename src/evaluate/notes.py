@@ -131,16 +131,19 @@ NOTES = {
     "gap_no_likes": "not estimated: too few women and men have the same value of {names}",
     "gap_nothing": "not estimated: nothing in the composition varies both among women and among "
     "men",
-    "gap_room": "not estimated: {columns} columns of the composition need {n} women, and as many men",
+    "gap_room": "not estimated: {columns} columns of the composition need {n} women, and as many "
+    "men",
     "gap_blocks": "composition without the blocks, which are too many",
     "gap_constant": "left out of the composition, without variation of their own among women or "
     "among men: {names}",
     "gap_alone": "{n} persons with a value of {names} that the other gender lacks left out at the "
     "same composition, which holds at least {women} per cent of the women and {men} per cent of "
     "the men",
-    "gap_no_weights_women": "not estimated: no weights of women give the composition of men, furthest "
+    "gap_no_weights_women": "not estimated: no weights of women give the composition of men, "
+    "furthest "
     "off in {names}",
-    "gap_no_weights_men": "not estimated: no weights of men give the composition of women, furthest "
+    "gap_no_weights_men": "not estimated: no weights of men give the composition of women, "
+    "furthest "
     "off in {names}",
     "gap_worth": "the weights are worth {women} women and {men} men",
     "gap_one_month": "not assessed: the outcome is measured at one time only",
@@ -195,7 +198,8 @@ NOTES = {
     "graph_nothing": "not assessed: the graph implies no independence that can be tested",
     "policy_no_costs": "the plan states no costs",
     "policy_cost_records": "costs by record were not at hand",
-    "policy_cost_unknown": "costs left out: {n} persons without a known cost leave fewer than two in "
+    "policy_cost_unknown": "costs left out: {n} persons without a known cost leave fewer than "
+    "two in "
     "an arm",
     "policy_costs_missing": "{n} persons without a known cost take the one predicted",
     "policy_same": "the same places: no interval",
@@ -211,11 +215,13 @@ NOTES = {
     "policy_tree_leaf": "leaves of at least {share} per cent of the persons learned from, and {n} "
     "persons",
     "policy_tree_persons": "each tree learned from at most {n} persons drawn at random",
-    "policy_tree_value": "learned from all persons: its value in the table of rules is that of trees "
+    "policy_tree_value": "learned from all persons: its value in the table of rules is that of "
+    "trees "
     "learned in the same way from others",
     "sorted_persons": "not assessed: {n} persons or clusters to judge predictions by, fewer than "
     "{least}",
-    "sorted_few": "not estimated: in {n} of {of} splits fewer than {least} persons in an arm of the "
+    "sorted_few": "not estimated: in {n} of {of} splits fewer than {least} persons in an arm of "
+    "the "
     "sorted group",
     "sorted_some": "{n} of {of} splits left out: fewer than {least} persons in an arm of the "
     "sorted group",
@@ -223,7 +229,8 @@ NOTES = {
     "effects",
     "sorted_flat": "in {n} of {of} splits the learner found nothing and predicts one effect for "
     "all in a fold",
-    "detectable_spread": "effects that differ by a standard deviation of about {spread} ({unit}) or "
+    "detectable_spread": "effects that differ by a standard deviation of about {spread} ({unit}) "
+    "or "
     "more, along with the covariates, would be found in 80 of 100 studies like this one: smaller "
     "differences may well be there",
     "small_groups": "{n} groups with fewer than {least} persons or clusters in an arm left out",

@@ -73,13 +73,14 @@ def exact_tables(frame, groups=5):
         )  # fmt: skip
         conditional.append(
             PLACE | ESTIMATE | sizes
-            | {"kind": "average", "group": name, "term": "", "p_value": 0.5, "df_error": 100.0,
+            | {"kind": "average", "group": name, "term": "", "p_value": 0.5,
+               "df": max(sizes["n"] - 1, 1),
                "level": 0.95, "unit": "SEK", "prespecified": "=" not in name, "note": ""}
         )  # fmt: skip
     for term in ("constant", "school=b", "school=c", "men"):
         conditional.append(
             PLACE | ESTIMATE
-            | {"kind": "projection", "group": "all", "term": term, "df_error": 100.0, "n": n,
+            | {"kind": "projection", "group": "all", "term": term, "df": n - 4, "n": n,
                "n_treated": int(treated.sum()), "n_control": int((~treated).sum()),
                "level": 0.95, "unit": "SEK", "prespecified": term == "men", "note": ""}
         )  # fmt: skip

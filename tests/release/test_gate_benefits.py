@@ -12,7 +12,7 @@ from evaluate.release.gate import release
 from evaluate.release.gate_benefits import IDENTITY, NUMBERS, gate_benefits, without_few
 from evaluate.release.gate_elsewhere import Elsewhere
 
-from .benefits import PLACE, as_schema, exact_tables, numbers, persons, published
+from .benefits import PLACE, as_schema, exact_tables, nodes, numbers, persons, published
 
 FEW = 5
 KEY = ("work", None, "1")
@@ -191,6 +191,8 @@ def test_a_profile_hides_a_reference_level_that_the_others_tell():
 
 def test_bins_are_merged_with_their_persons_and_shares():
     exact = exact_tables(persons(7, 300, women=0.1))["effect_distribution"]
+    outer = exact["high"] == 0
+    exact["note"] = np.where(outer, note("with_beyond"), "")
     out = gated("effect_distribution", exact).table
     bins = out[out["kind"] == "bin"]
     assert len(bins) < len(exact[exact["kind"] == "bin"])
@@ -199,7 +201,43 @@ def test_bins_are_merged_with_their_persons_and_shares():
         assert rows["n"].sum() == before["n"].sum()
         assert rows["value"].sum() == pytest.approx(1)
         assert not rows["n"].between(1, FEW - 1).any()
+        assert set(rows["note"]) == {"", note("with_beyond")}
+        assert rows.loc[rows["high"] == 0, "note"].tolist() == [note("with_beyond")]
         assert (rows["low"].min(), rows["high"].max()) == (before["low"].min(), 0)
+
+
+def test_a_node_with_few_women_hides_them_in_all_but_the_root():
+    frame = MANY.copy()
+    there = nodes(frame)[3][0] & frame["woman"].to_numpy()
+    frame.loc[np.flatnonzero(there)[3:], "woman"] = False
+    tree = published(frame).tables["policy_tree"].set_index("node")
+    assert tree["n"].notna().all()
+    assert tree.loc[[1, 2, 3, 4], ["n_women", "n_men"]].isna().all(axis=None)
+    assert tree.loc[0, "n_women"] == frame["woman"].sum()
+    assert tree.loc[3, "share_women"] == 0
+    assert tree.loc[[1, 2, 3, 4], "note"].str.contains("rounded to").all()
+
+
+def test_women_of_a_rare_level_do_not_follow_from_the_rules_of_the_others():
+    frame = MANY.copy()
+    women = np.flatnonzero(frame["woman"] & (frame["level"] == "c"))
+    frame.loc[women[3:], "level"] = "a"
+    rules = gated("policies", exact_tables(frame)["policies"]).table.set_index("policy")
+    blurred = rules["note"].str.contains("rounded to")
+    assert blurred["school=c"]
+    assert blurred[["school=a", "school=b"]].any()
+    assert not blurred[["everyone", "women", "highest_predicted"]].any()
+    assert rules.loc["school=c", "share_treated_women"] == 0
+    assert pd.notna(rules.loc["school=c", "share_treated"])
+
+
+def test_the_difference_of_the_ends_goes_with_either_end():
+    table = exact_tables(MANY)["sorted_groups"]
+    table.loc[(table["group"] == "men") & (table["sorted_group"] == "5"), "least"] = 2
+    out = gated("sorted_groups", table).table.set_index(["group", "sorted_group"])["estimate"]
+    gone = {("men", "5"), ("women", "5"), ("women-men", "5")}
+    gone |= {(group, "top-bottom") for group, _ in gone}
+    assert set(out[out.isna()].index) == gone
 
 
 def test_costs_that_would_tell_who_took_part_are_left_out():
@@ -226,6 +264,33 @@ def test_numbers_that_differ_by_few_from_those_of_the_effects_are_withheld():
     assert out["policies"]["note"].str.contains(note("numbers_withheld")).all()
     told = out["conditional_effects"].query("kind == 'average' and group != 'women-men'")
     assert told["n"].notna().all()  # the effects tell them as well
+
+
+def test_a_joint_test_without_a_level_of_few_does_not_count_them():
+    frame = persons(8, 900)
+    table = exact_tables(frame)["conditional_effects"]
+    joint = table.iloc[[0]].assign(
+        kind="joint", term="school", estimate=np.nan, std_error=np.nan, conf_low=np.nan,
+        conf_high=np.nan, statistic=2.1, df=2.0, df_error=893.0, p_value=0.123456, n=897,
+        n_treated=table["n_treated"][0] - 3,
+    )  # fmt: skip
+    out = published(frame, conditional_effects=pd.concat([table, joint], ignore_index=True))
+    last = out.tables["conditional_effects"].iloc[-1]
+    assert last[["n", "n_treated", "n_control", "df_error"]].isna().all()
+    assert last[["df", "statistic"]].tolist() == [2.0, 2.1]
+    assert last["p_value"] == pytest.approx(0.123456, abs=0.001)
+    assert last["p_value"] != 0.123456
+    first = out.tables["conditional_effects"].iloc[0]
+    assert first[["n", "df"]].tolist() == [900, 899]
+
+
+def test_degrees_of_freedom_go_where_few_are_trimmed():
+    frame = persons(8, 900)
+    known = Elsewhere(untold={KEY})
+    table = exact_tables(frame)["conditional_effects"]
+    out = gated("conditional_effects", table, known).table
+    assert out[["n", "n_treated", "df"]].isna().all(axis=None)
+    assert (out["estimate"] == table["estimate"]).all()
 
 
 def test_numbers_of_splits_leave_nobody_out_who_could_be_told():

@@ -21,8 +21,10 @@ and the sample variance S2 of the Z over R splits of these data estimates the la
 bias. The mean's variance is therefore ``1 - (1 - 1/R) S2``, and the mean over its root is held
 against the standard normal. This takes nothing but that a single split is right, and so serves
 trees as well as ridges. Left as it is, the mean would reject in 2 to 4 per cent of studies at 5;
-twice the median p-value, which is safe under any dependence, in 1 to 2. The variance is held at
-`FLOOR` or above.
+twice the median p-value, which is safe under any dependence, in 1 to 2. The variance, 0.5 to 0.75
+in simulations of ridges, trees and forests, is held at `FLOOR` or above, as it is estimated badly
+from few splits. What is left of an error is that the mean of Z leans to the right where effects may
+go by one or two covariates alone: tests then reject in 5 to 7 per cent.
 
 Sign flips of the residual signals with the ridge learned anew would give the null law too, but
 for that learner alone.
@@ -48,7 +50,7 @@ from evaluate.heterogeneity.honest import Honest
 from evaluate.heterogeneity.signals import Signals
 from evaluate.seeds import generator
 
-FLOOR = 0.25  # of the variance of a mean of Z over splits
+FLOOR = 0.5  # of the variance of a mean of Z over splits
 ALIKE = 1e-9  # of a prediction: no more apart, they are the same
 FEWEST = 20  # persons, or clusters, to be judged in a split
 

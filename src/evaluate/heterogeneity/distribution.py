@@ -30,14 +30,15 @@ def distribution_rows(plan: Plan, case: Signals, honest: Honest) -> list[dict[st
     Returns
     -------
     list of dict
-        Rows of `schemas.EFFECT_DISTRIBUTION`, without what is the same in all of them. Bins are
-        the same for all groups, at most `BINS`, with round bounds. Shares, means and deviations
-        are weighted as the effects are, of the persons that the effect is about.
+        Rows of `schemas.EFFECT_DISTRIBUTION`, without what is the same in all of them: of women
+        and of men, or of all where there is one gender; all beside both would tell of the few
+        whose gender is not known. Bins are the same for both, at most `BINS`, with round bounds.
+        Shares, means and deviations are weighted as the effects are, of those they are about.
     """
     effect = predicted_effects(case, honest)
     about = np.isfinite(effect) & (case.share > 0)
     w = case.weight * case.share
-    groups = ["all", *(["women", "men"] if case.both_genders else [])]
+    groups = ["women", "men"] if case.both_genders else ["all"]
     edges = round_edges(effect[about]) if about.any() else np.empty(0)
     rows: list[dict[str, object]] = []
     for group in groups:

@@ -179,9 +179,9 @@ def _predictions(plan: Plan, case: Signals, known: Signals, honest: Honest, seed
     """Learn again where a rule knows less than the learner did."""
     if known is case or (not known.x.shape[1] and not case.x.shape[1]):
         return honest
-    from evaluate.heterogeneity.learners import LEARNERS
+    from evaluate.heterogeneity.learners import learners_of
 
-    learn = LEARNERS[honest.learner]
+    learn = learners_of(plan)[honest.learner]
     fold = honest.fold if hasattr(learn, "along") else honest.fold[:TREE_SPLITS]
     fold = fold[: _splits(case)]
     return honest_effects(known, honest.learner, learn, fold, seed)

@@ -13,7 +13,7 @@ from evaluate.notes import joined, note
 from evaluate.release.gate_cells import Cells, Gated, empty_rows, plain
 from evaluate.release.gate_effects import is_withheld, small_numbers_out
 from evaluate.release.gate_elsewhere import GENDERS, Elsewhere, numbers_in, place_of
-from evaluate.release.gate_gap import Why, gate_conditional, gate_gap, gate_tests
+from evaluate.release.gate_gap import JOINT, Why, gate_conditional, gate_gap, gate_tests
 from evaluate.release.gate_kept import DIGITS, empty_kept
 from evaluate.release.gate_paths import step_around
 from evaluate.release.gate_sorted import (
@@ -70,7 +70,7 @@ IDENTITY = {
     "policy_tree": (*PLACE, "tree", "node"),
     "targeting_curve": (*PLACE, "order", "share"),
 }
-COUNTS = ("n", "n_women", "n_men", "n_top", "n_bottom", "df_error")
+COUNTS = ("n", "n_women", "n_men", "n_top", "n_bottom", "df")
 SHARES = {
     "sorted_groups": GENDER_SHARES,
     "sorted_profile": ("mean_top", "mean_bottom"),
@@ -251,15 +251,27 @@ def _untold(name: str, gated: Gated, known: Elsewhere, min_cell: int) -> Gated:
     }
     if not rows:
         return gated
-    return empty_kept(
+    table, degrees = _rough(name, table, list(rows)), None
+    if name == "conditional_effects":  # where F is told, the second ones are of persons
+        degrees, joint = table[["df", "df_error"]], table["kind"] == JOINT
+        table = table.assign(df=table["df_error"].where(joint, table["df"]))
+        table = table.drop(columns="df_error")
+    found = empty_kept(
         name,
-        Gated(_rough(name, table, list(rows)), gated.withheld),
+        Gated(table, gated.withheld),
         rows,
         {},
         min_cell,
         identity=IDENTITY[name],
-        counts=(*COUNTS, *(() if name == "conditional_effects" else ("df",))),
+        counts=COUNTS,
     )
+    if degrees is None:
+        return found
+    told = found.table["df"]
+    out = found.table.assign(
+        df=degrees["df"].where(joint, told), df_error=told.where(joint, degrees["df_error"])
+    )
+    return Gated(out[list(gated.table.columns)], found.withheld)
 
 
 def _tells(name: str, row: Mapping[Any, Any], known: Elsewhere) -> bool:

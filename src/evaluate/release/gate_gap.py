@@ -14,6 +14,7 @@ from evaluate.release.gate_overlap import source_of
 from evaluate.release.gate_trimmed import SIDES
 
 Why = dict[int, bool]  # position of a row: whether a count of its own is small
+JOINT = "joint"
 EVEN = 1e-6  # how near to whole a number of persons is
 
 
@@ -39,8 +40,8 @@ def conditional_cells(
         found: list[int] = []
         rows.append(found)
         group = str(row["group"])
-        if group == GAP:
-            continue
+        if group == GAP or (row["kind"] == JOINT and (row["term"] or "")):
+            continue  # the test of a group leaves out levels with few
         for side, arm in zip(SIDES, arms[str(row["arm"])], strict=True):
             if pd.isna(n := row[f"n_{side}"]):
                 continue
@@ -83,10 +84,12 @@ def gate_conditional(
             or (str(row["arm"]), source_of(term)) in known.covariates
         ):
             why[i] = False
-    hidden = {(*place_of(records[i]), records[i]["kind"], records[i]["group"]) for i in why}
+    hidden = {
+        (*place_of(r), r["kind"], r["term"], r["group"]) for r in map(records.__getitem__, why)
+    }
     for i, row in enumerate(records):
-        here = {(*place_of(row), row["kind"], g) for g in (WOMEN, MEN)}
-        if row["group"] == GAP and row["kind"] == "average" and here & hidden:
+        here = {(*place_of(row), row["kind"], row["term"], g) for g in (WOMEN, MEN)}
+        if row["group"] == GAP and here & hidden:
             why.setdefault(i, False)
     return why
 

@@ -237,8 +237,12 @@ def _joined(ordered: pd.DataFrame, edges: Sequence[tuple[int, int]]) -> pd.DataF
         high=[p["high"].iloc[-1] for p in parts],
         value=[min(p["value"].sum(), 1.0) for p in parts],
         n=pd.array([int(p["n"].sum()) for p in parts], dtype="Int64"),
-        note=pd.array([joined(list(dict.fromkeys(p["note"].fillna("")))) for p in parts]),
+        note=pd.array([_notes_of(p["note"]) for p in parts], dtype=object),
     )
+
+
+def _notes_of(notes: pd.Series) -> str:
+    return joined([n for n in dict.fromkeys(notes.dropna()) if n])
 
 
 def gate_distribution(table: pd.DataFrame, known: Elsewhere, min_cell: int) -> Why:

@@ -218,7 +218,7 @@ def gate_curve(
             lines.setdefault((place_of(row), str(row["order"])), []).append(i)
     before = _points_told(beside, known, min_cell)
     for (place, order), points in lines.items():
-        shown = [(0.0, 0.0), *(before.get(place, []) if order == PREDICTED else [])]
+        shown = [(0.0, 0.0), *before.get((place, order), [])]
         for i in sorted(points, key=lambda i: -records[i]["share"]):
             now = _women_and_men(records[i])
             few = any(
@@ -235,21 +235,23 @@ def gate_curve(
 
 def _points_told(
     tables: Mapping[str, pd.DataFrame], known: Elsewhere, min_cell: int
-) -> dict[Place, list[tuple[float, float]]]:
+) -> dict[tuple[Place, str], list[tuple[float, float]]]:
     """Return the women and men who come first, where other tables of the same order tell them."""
-    found: dict[Place, list[tuple[float, float]]] = {}
+    found: dict[tuple[Place, str], list[tuple[float, float]]] = {}
     policies, groups = tables.get("policies"), tables.get("sorted_groups")
     if policies is not None and len(policies):
         whole, gender, _ = gate_policies(policies, tables.get("policy_tree"), known, min_cell)
         for i, row in enumerate(policies.to_dict("records")):
             counts = [row["share_treated_women"], row["share_treated_men"], row["n"]]
-            if row["policy"] != HIGHEST or i in whole or i in gender or pd.isna(counts).any():
+            order = str(row["policy"]).replace(HIGHEST, PREDICTED)
+            other = order == row["policy"]
+            if other or i in whole or i in gender or pd.isna(counts).any():
                 continue
             women, men = (float(row[f"share_treated_{g}"]) * row[f"n_{g}"] for g in (WOMEN, MEN))
-            found.setdefault(place_of(row), []).append((women, men))
+            found.setdefault((place_of(row), order), []).append((women, men))
     if groups is not None and len(groups):
         for place, points in women_in_order(groups, known, min_cell).items():
-            found.setdefault(place, []).extend(points)
+            found.setdefault((place, PREDICTED), []).extend(points)
     return found
 
 
