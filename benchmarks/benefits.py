@@ -124,13 +124,19 @@ def draw(design, rng):
     return study, plan, effect
 
 
-def looked_into(design, rng):
-    """Draw a study; return its signals, honest predictions, plan and true effects."""
+def scored(design, rng):
+    """Draw a study; return its signals, plan, true effects, and a seed for what follows."""
     study, plan, effect = draw(design, rng)
     seed = int(rng.integers(2**31 - 1))
     if design.observational:
         study = replace(study, propensities=propensity_stage(study, plan, seed).propensities)
     (case,) = cases_of(scores_of(study, plan, seed), study, plan)
+    return case, plan, effect, seed
+
+
+def looked_into(design, rng):
+    """Draw a study; return its signals, honest predictions, plan and true effects."""
+    case, plan, effect, seed = scored(design, rng)
     asked = plan.analysis.heterogeneity
     splits = asked.splits if design.learner == asked.learner else OTHERS
     order = draw_orders(case, asked.folds, splits, rng)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import numpy as np
-from benefits import EFFECT, SLOW, Design, looked_into_signals
+from benefits import EFFECT, SLOW, Design, scored
 from scipy.special import expit
 
 from evaluate.heterogeneity.projection_rows import conditional_rows
@@ -36,7 +36,7 @@ def coverage(name, trials, seed):
     for sequence in np.random.SeedSequence([seed, len(name), 5]).spawn(
         trials // SLOW.get(design.learner, 1)
     ):
-        case, plan = looked_into_signals(design, np.random.default_rng(sequence))
+        case, plan, *_ = scored(design, np.random.default_rng(sequence))
         for row in conditional_rows(plan, case):
             group, kind = row["group"], row["kind"]
             if kind == "average" and group in truth:

@@ -14,6 +14,7 @@ NOTES = {
     "nobody_predicted": "not estimated: nobody's effect could be predicted",
     "with_beyond": "with those beyond it",
     "forest_drawn": "forest grown on at most {n} persons, drawn at random for each fold",
+    "hardly_differ": "predictions hardly differ: no coefficient",
     "few_to_learn": "not looked into: {treated} persons treated and {control} compared, and "
     "differences are learned from {least} of each or more",
     "few_clusters_to_learn": "not looked into: {n} clusters, and differences are learned from "

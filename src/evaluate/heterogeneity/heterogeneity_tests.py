@@ -28,6 +28,7 @@ from evaluate.heterogeneity.aggregation import (
 )
 from evaluate.heterogeneity.calibration import calibration, centred, detectable_spread
 from evaluate.heterogeneity.honest import Honest
+from evaluate.heterogeneity.learners import drawn_note
 from evaluate.heterogeneity.projection import no_differences
 from evaluate.heterogeneity.projection_rows import joint_test
 from evaluate.heterogeneity.rank_weighted import KINDS, RankWeighted, rank_weighted
@@ -39,6 +40,7 @@ from evaluate.plan.model import Plan
 LEAD = "calibration"
 HONEST = (LEAD, TOP_BOTTOM, *KINDS)
 FOUND, NOT_FOUND, NOT_ASSESSED = "found", "not found", "not assessed"
+HARDLY = 5.0  # standard error of the coefficient on predictions, above which it tells nothing
 FEWEST_OF_GROUP = 10  # persons, or clusters, of either arm in a group that is tested
 
 Row = dict[str, object]
@@ -156,9 +158,14 @@ def test_rows(plan: Plan, case: Signals, honests: Mapping[str, Honest]) -> list[
             notes = [note("sorted_flat", n=found.flat, of=len(honest.fold))] if found.flat else []
             if leads and test == LEAD:
                 notes += _power(case, honest, level)
+            if test == LEAD:
+                notes += drawn_note(plan, case, learner)
             interval = {
                 name: float(column[0]) for name, column in vars(middle).items() if name != "p_value"
             }
+            if test == LEAD and interval["std_error"] > HARDLY:
+                interval = {}
+                notes.append(note("hardly_differ"))
             rows.append(
                 context
                 | interval
