@@ -12,6 +12,7 @@ from without_lottery import drawn, staged
 from evaluate import schemas
 from evaluate.effects.table import effects
 from evaluate.heterogeneity.estimable import average
+from evaluate.heterogeneity.nuisances import Treatment, person_scores
 from evaluate.heterogeneity.nuisances import drawn as drawn_share
 from evaluate.heterogeneity.scores import asked, cases_of, scores_of
 from evaluate.heterogeneity.signals import NoSignals, told
@@ -297,3 +298,14 @@ def test_a_single_split_is_enough_for_many_persons_unless_the_plan_says_so(monke
     five = plan_of(study.y, analysis={"cross_fitting": {"splits": 5}})
     assert_array_equal(case_of(study, plan).signal, case_of(study, single).signal)
     assert not (case_of(study, plan).signal == case_of(study, five).signal).all()
+
+
+@pytest.mark.parametrize("learner", ["selected", "boosting"])
+def test_a_lottery_without_covariates_compares_means(learner):
+    y = np.random.default_rng(1).normal(size=2_000)
+    treated = np.arange(2_000) % 2 == 0
+    fold = (np.arange(2_000) // 2 % 2)[None, :]
+    treatment = Treatment(treated, fold, np.full((1, 2_000), 0.5), "ate", by_lot=True)
+    parts, notes = person_scores(y, np.empty((2_000, 0)), treatment, learner)
+    assert not notes
+    assert_allclose(parts["signal"].mean(), y[treated].mean() - y[~treated].mean(), rtol=1e-9)

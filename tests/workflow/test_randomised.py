@@ -18,7 +18,10 @@ from evaluate.release import RELEASED
 from .conftest import copy_workflow
 
 STUDIES = ("offices", "waves", "small", "schools")
-ALWAYS = {"flow", "design_checks", "effects", "power", "heterogeneity"}
+ALWAYS = {
+    "flow", "design_checks", "effects", "power", "heterogeneity", "gap", "conditional_effects",
+    "heterogeneity_tests", "policies", "targeting_curve",
+}  # fmt: skip
 ROWS = {  # tables with rows, by study, beside these
     "offices": {"balance", "participation", "compliers", "paths", "bounds", "net_effects"},
     "waves": {"net_effects"},

@@ -211,7 +211,7 @@ def _precise(
     designs = _designs(one.x, block, int(min(t.treated.sum(), (~t.treated).sum())))
     straight = [replace(one, x=x, learner="logistic") for x in designs]
     trees = replace(one, x=designs[-1], learner="boosting")
-    if one.learner == "linear":
+    if one.learner == "linear" or not trees.x.shape[1]:
         tried = straight[1:] or straight
     elif one.learner == "boosting":
         tried = [trees]
