@@ -44,6 +44,7 @@ def test_nothing_found_says_what_would_have_been_found_in_the_unit_of_the_outcom
 
 def test_the_note_of_what_would_be_found_is_read_as_it_is_written():
     assert spread_of(note("detectable_spread", spread="0.12", unit="share")) == 0.12
+    assert spread_of(note("detectable_spread", spread="2,500", unit="USD")) == 2500
     assert spread_of(note("few")) is None
 
 

@@ -179,7 +179,7 @@ def spread_of(note: str) -> float | None:
     """Return the standard deviation of effects that a note says would be found, if it does."""
     before, _, after = NOTES["detectable_spread"].partition("{spread}")
     known = re.fullmatch(f"{re.escape(before)}(\\S+) .*", note)
-    return float(known[1]) if known and after else None
+    return float(known[1].replace(",", "")) if known and after else None
 
 
 def sorted_grid(rows: pd.DataFrame, released: Released, words: Words) -> Grid:
