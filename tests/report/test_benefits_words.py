@@ -61,11 +61,21 @@ def test_no_absence_is_claimed(words):
 
 def test_what_the_verdict_rests_on_is_told_with_the_other_tests():
     text = plain(" ".join(verdict_sentences(benefits.judged("found"), "share", EN)))
-    assert "the calibration test (linear learner): p = 0.004, the median over 20 splits" in text
+    assert "the calibration test (linear learner): p = 0.004, over 20 splits" in text
     assert "half of the splits gave p between 0.002 and 0.008" in text
     assert "Of the 6 other tests, 6 have p at or below 0.05" in text
+    assert EN("benefits.found_gender") not in text
+    both = verdict_sentences(benefits.judged("found"), "share", EN, both_genders=True)
+    assert both[0].endswith(EN("benefits.found_gender"))
     tests = benefits.judged("found").assign(p_low=1e-9, p_high=1e-8)
     assert "half of the splits" not in " ".join(verdict_sentences(tests, "share", EN))
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_without_a_lottery_what_is_found_may_be_hidden_selection(language):
+    said = verdict_sentences(benefits.judged("found"), "share", Words(language, "observational"))
+    assert said[0] != Words(language)("benefits.found")
+    assert {"en": "no hidden factor", "sv": "ingen dold faktor"}[language] in said[0]
 
 
 def test_notes_of_the_verdict_are_sentences_of_the_language():

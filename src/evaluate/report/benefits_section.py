@@ -198,7 +198,9 @@ def _case(released: Released, words: Words, key: Key) -> Case:
     return Case(
         title=title,
         verdict=verdict,
-        verdict_sentences=benefits_words.verdict_sentences(tests, unit, words),
+        verdict_sentences=benefits_words.verdict_sentences(
+            tests, unit, words, released.plan.columns.both_genders
+        ),
         tests=benefits_tables.tests_grid(tests, released, words) if len(tests) else None,
         projection=benefits_tables.projection_grid(of_all, released, words),
         projection_apart=benefits_tables.projection_grid(apart, released, words),

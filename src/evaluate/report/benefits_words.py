@@ -44,7 +44,9 @@ def verdict_of(tests: pd.DataFrame) -> str:
     return verdict if verdict in ("found", "not found") else "not assessed"
 
 
-def verdict_sentences(tests: pd.DataFrame, unit: str, words: Words) -> list[str]:
+def verdict_sentences(
+    tests: pd.DataFrame, unit: str, words: Words, both_genders: bool = False
+) -> list[str]:
     """Say whether effects differ by more than chance, what that rests on, and what it means.
 
     Parameters
@@ -55,6 +57,8 @@ def verdict_sentences(tests: pd.DataFrame, unit: str, words: Words) -> list[str]
         Unit of the outcome.
     words : Words
         The language.
+    both_genders : bool
+        Whether a learner could go by gender.
     """
     lead, verdict = lead_test(tests), verdict_of(tests)
     found = []
@@ -70,7 +74,10 @@ def verdict_sentences(tests: pd.DataFrame, unit: str, words: Words) -> list[str]
             elif verdict == "not found":
                 size = words.effect(spread, unit)
                 found.append(words("benefits.detectable", size=size))
-    return [words(f"benefits.{verdict.replace(' ', '_')}"), *found]
+    first = words(f"benefits.{verdict.replace(' ', '_')}")
+    if verdict == "found" and both_genders:
+        first = f"{first} {words('benefits.found_gender')}"
+    return [first, *found]
 
 
 def _others(tests: pd.DataFrame, limit: float, words: Words) -> list[str]:
