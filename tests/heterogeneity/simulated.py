@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from evaluate.heterogeneity.signals import Signals
+from evaluate.estimates import Estimates
+from evaluate.heterogeneity.signals import Case, Signals
+from evaluate.study import GAP
 
 Effect = Callable[[np.ndarray], np.ndarray]
 
@@ -69,3 +71,17 @@ def signals(
         cluster=cluster,
         units=clusters,
     )
+
+
+def told(cases: Sequence[Case]) -> list[Signals]:
+    """Return the cases that have scores."""
+    return [c for c in cases if isinstance(c, Signals)]
+
+
+def averages(case: Signals, groups: Sequence[str]) -> dict[str, Estimates]:
+    """Return the effects in groups by name; ``women-men`` is the gap."""
+    found = {g: case.average(case.groups[g]) for g in groups if g != GAP}
+    if GAP in groups:
+        women, men = (case.average(case.groups[g]) for g in ("women", "men"))
+        found[GAP] = women - men
+    return {g: found[g] for g in groups}

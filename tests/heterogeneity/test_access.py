@@ -14,7 +14,8 @@ from simulate import plan_of, study_from
 
 from evaluate import schemas
 from evaluate.estimates import Estimates
-from evaluate.heterogeneity.access import access_rows, split
+from evaluate.heterogeneity.access import access_rows
+from evaluate.heterogeneity.kitagawa import split
 from evaluate.heterogeneity.signals import NoSignals
 from evaluate.notes import note
 from evaluate.plan.doses import Dose

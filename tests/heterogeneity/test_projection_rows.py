@@ -14,10 +14,9 @@ from evaluate.effects.multiplicity import holm
 from evaluate.heterogeneity.estimable import FEWEST, FEWEST_CLUSTERS, average
 from evaluate.heterogeneity.projection_rows import conditional_rows, joint_test
 from evaluate.heterogeneity.scores import cases_of, scores_of
-from evaluate.heterogeneity.signals import told
 from evaluate.io import checked
 
-from .simulated import signals
+from .simulated import signals, told
 
 RTOL = 1e-12
 

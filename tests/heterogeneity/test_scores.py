@@ -15,9 +15,11 @@ from evaluate.heterogeneity.estimable import average
 from evaluate.heterogeneity.nuisances import Treatment, person_scores
 from evaluate.heterogeneity.nuisances import drawn as drawn_share
 from evaluate.heterogeneity.scores import asked, cases_of, scores_of
-from evaluate.heterogeneity.signals import NoSignals, told
+from evaluate.heterogeneity.signals import NoSignals
 from evaluate.io import read_parquet, write_parquet
 from evaluate.plan.columns import EXPOSED
+
+from .simulated import averages, told
 
 SAME = 1e-10  # the same folds, propensities and regressions
 GROUPS = ("all", "women", "men", "women-men")
@@ -68,7 +70,7 @@ def test_averages_are_the_doubly_robust_effects(estimand, learner, binary, weigh
         extra["y"] = (parts["y"] > 0.5).astype(float)
     study, plan = observational(1, learner, estimand, **extra)
     expected = rows_of(study, plan, "aipw")
-    found = case_of(study, plan).averages(GROUPS)
+    found = averages(case_of(study, plan), GROUPS)
     for group in GROUPS:
         assert_allclose(found[group].value[0], expected.loc[group, "estimate"], rtol=SAME)
         assert_allclose(found[group].std_error[0], expected.loc[group, "std_error"], rtol=SAME)
@@ -93,7 +95,7 @@ def test_probabilities_are_held_at_the_bounds_of_the_averages(estimand):
 def test_over_several_splits_means_are_near_the_medians():
     study, plan = observational(3)
     expected = rows_of(study, plan, "aipw")
-    found = case_of(study, plan).averages(GROUPS)
+    found = averages(case_of(study, plan), GROUPS)
     for group in GROUPS:
         error = expected.loc[group, "std_error"]
         assert abs(found[group].value[0] - expected.loc[group, "estimate"]) < 0.25 * error
@@ -129,7 +131,7 @@ def test_of_a_lottery_they_are_near_lins_regression(extra):
     study, _ = lottery(1, **parts)
     sections = {"columns": {"cluster": "c"}} if extra == "cluster" else {}
     plan = plan_of(study.y, analysis={"estimators": ["lin"]}, **sections)
-    expected, found = rows_of(study, plan, "lin"), case_of(study, plan).averages(["all"])["all"]
+    expected, found = rows_of(study, plan, "lin"), averages(case_of(study, plan), ["all"])["all"]
     error = expected.loc["all", "std_error"]
     assert abs(found.value[0] - expected.loc["all", "estimate"]) < 0.3 * error
     assert found.std_error[0] == pytest.approx(error, rel=0.15)

@@ -9,7 +9,7 @@ the mean of their doses; the two add up to it exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -23,6 +23,7 @@ from evaluate.effects.observational.levels import levels_with_treatment
 from evaluate.effects.sensitivity.questions import of_rows
 from evaluate.estimates import Estimates
 from evaluate.fieller import fieller
+from evaluate.heterogeneity.kitagawa import plus, split
 from evaluate.heterogeneity.signals import Case
 from evaluate.notes import joined, note
 from evaluate.plan.doses import TAKEUP
@@ -33,56 +34,6 @@ SAME_UNIT = "share"  # of a dose: all of it is one unit
 DOSE_PARTS = ("dose_women", "dose_men", "dose_gap")
 PER_UNIT = ("per_unit_women", "per_unit_men", "access", "effect_per_unit")  # rest on ratios
 LEVELS = ("outcome_gap", "without_programme")
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The parts of a gap in effects.
-
-    Attributes
-    ----------
-    per_unit : (Estimates, Estimates)
-        Effects of women and of men for each unit of the dose, one value each.
-    access : Estimates
-        One value: unequal doses, at the mean effect per unit.
-    effect_per_unit : Estimates
-        One value: unequal effects per unit, for the mean dose.
-    """
-
-    per_unit: tuple[Estimates, Estimates]
-    access: Estimates
-    effect_per_unit: Estimates
-
-
-def split(women: Estimates, men: Estimates, gap: Estimates) -> Parts:
-    """Split the gap in effects into access and effect per unit.
-
-    Parameters
-    ----------
-    women, men, gap : Estimates
-        Two values each: the effect on the outcome and, last, on the dose; ``gap`` is women's
-        less men's. All share their units.
-
-    Returns
-    -------
-    Parts
-        Access and effect per unit add up to the gap in the outcome. Scores are those of the
-        delta method; degrees of freedom the fewest of what a part rests on.
-
-    References
-    ----------
-    Kitagawa (1955), Components of a difference between two rates, JASA 50; Oaxaca (1973), Male-
-    female wage differentials in urban labor markets, International Economic Review 14(3);
-    Angrist and Imbens (1995), Two-stage least squares estimation of average causal effects in
-    models with variable treatment intensity, JASA 90, for what an effect per unit is.
-    """
-    (a, dose_a), (b, dose_b) = ((g.pick([0]), g.pick([1])) for g in (women, men))
-    per_unit = (a.over(dose_a), b.over(dose_b))
-    more, mean_unit = _sum(dose_a, dose_b, -1.0), _times(_sum(*per_unit), 0.5)
-    better, mean_dose = _sum(*per_unit, -1.0), _times(_sum(dose_a, dose_b), 0.5)
-    df = np.array([gap.df.min()])
-    access, effect = _product(more, mean_unit), _product(better, mean_dose)
-    return Parts(per_unit, replace(access, df=df), replace(effect, df=df))
 
 
 def access_rows(study: Study, plan: Plan, case: Case) -> list[dict[str, object]]:
@@ -230,7 +181,7 @@ def _levels(
             if key[1] == contrast and fit.effects is not None
         }
         given = levels_with_treatment(study, plan, one, first).get((GAP, contrast))
-        found = [given, None if given is None else _sum(given, effect, -1.0)]
+        found = [given, None if given is None else plus(given, effect, -1.0)]
     else:
         control = []
         for g in ("women", "men"):
@@ -238,7 +189,7 @@ def _levels(
             control.append(None if sides is None else means(sides[1], y[sides[1].persons]))
         women, men = control
         none = None if women is None or men is None else women - men
-        found = [None if none is None else _sum(none, effect), none]
+        found = [None if none is None else plus(none, effect), none]
     if study.cluster is not None:  # women and men may share clusters
         found = [None if e is None else replace(e, df=effect.df) for e in found]
     return {name: e for name, e in zip(LEVELS, found, strict=True) if e is not None}
@@ -333,19 +284,3 @@ def _empty(part: str, dose: str, unit: str, text: str) -> dict[str, object]:
         "method": "access", "part": part, "covariate": "", "dose": dose,
         "month_from": None, "month_to": None, "unit": unit, "note": text,
     }  # fmt: skip
-
-
-def _sum(a: Estimates, b: Estimates, sign: float = 1.0) -> Estimates:
-    """Return ``a + sign * b``, of estimates that share their units."""
-    scores = a.scores + sign * b.scores
-    return Estimates(a.value + sign * b.value, scores, np.minimum(a.df, b.df))
-
-
-def _times(a: Estimates, factor: float) -> Estimates:
-    return Estimates(factor * a.value, factor * a.scores, a.df)
-
-
-def _product(a: Estimates, b: Estimates) -> Estimates:
-    """Return the products with their delta-method scores."""
-    scores = a.value * b.scores + b.value * a.scores
-    return Estimates(a.value * b.value, scores, np.minimum(a.df, b.df))

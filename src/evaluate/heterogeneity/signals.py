@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import numpy as np
 from scipy import sparse
 
 from evaluate.estimates import Estimates
-from evaluate.study import GAP
 
 
 @dataclass(frozen=True)
@@ -131,14 +128,6 @@ class Signals:
         df = np.array([max(float(count) - 1, 1.0)])
         return Estimates(np.array([value]), self.by_unit(scores[:, None]), df)
 
-    def averages(self, groups: Sequence[str]) -> dict[str, Estimates]:
-        """Return the effects in groups by name; ``women-men`` is the gap."""
-        found = {g: self.average(self.groups[g]) for g in groups if g != GAP}
-        if GAP in groups:
-            women, men = (self.average(self.groups[g]) for g in ("women", "men"))
-            found[GAP] = women - men
-        return {g: found[g] for g in groups}
-
 
 @dataclass(frozen=True)
 class NoSignals:
@@ -152,8 +141,3 @@ class NoSignals:
 
 
 Case = Signals | NoSignals
-
-
-def told(cases: Sequence[Case]) -> list[Signals]:
-    """Return those that have scores."""
-    return [cast(Signals, c) for c in cases if isinstance(c, Signals)]
