@@ -49,6 +49,8 @@ class Design:
         Standard deviation of the conditional effects, over the outcome's.
     learner : {"linear", "boosting", "forest"}
         What predicts.
+    covariates : int
+        Beside gender, of the five drawn, that are known.
     """
 
     persons: int = 500
@@ -58,10 +60,13 @@ class Design:
     observational: bool = False
     spread: float = 0.0
     learner: str = "linear"
+    covariates: int = COVARIATES
 
 
 DESIGNS = {
     "500 persons": Design(),
+    "500 persons, 2 covariates": Design(covariates=2),
+    "500 persons, no covariates": Design(covariates=0),
     "2,000 persons": Design(2_000),
     "50 clusters": Design(clusters=50),
     "200 clusters": Design(2_000, clusters=200),
@@ -116,10 +121,11 @@ def draw(design, rng):
         effect = EFFECT + design.spread * lean
         y = 0.5 * x[:, 0] + 0.3 * women + arm * effect + error
     weight = rng.uniform(0.5, 2, n) if design.weighted else None
-    study = study_from(y[:, None], arm, women, x, weight=weight, cluster=cluster)
+    known = x[:, : design.covariates]
+    study = study_from(y[:, None], arm, women, known, weight=weight, cluster=cluster)
     analysis = {"heterogeneity": {"splits": SPLITS}, "cross_fitting": {"splits": 1}}
     selected = {"design": "observational"} if design.observational else {}
-    names = [f"x{i}" for i in range(COVARIATES)]
+    names = [f"x{i}" for i in range(design.covariates)]
     plan = plan_of(y[:, None], covariates=names, analysis=analysis, **selected)
     return study, plan, effect
 
@@ -146,51 +152,43 @@ def looked_into(design, rng):
 
 def rejections(name, trials, seed):
     """Return how often each test finds differences at 5 per cent where there are none."""
-    return tests_that_find(DESIGNS[name], len(name), trials, seed)
-
-
-def power(name, trials, seed):
-    """Return how often each test finds the differences there are, at 5 per cent."""
-    return tests_that_find(SPREAD[name], len(name), trials, seed)
-
-
-def tests_that_find(design, place, trials, seed):
-    """Return the share of trials in which each test finds differences, by test and `all`."""
-    found = defaultdict(list)
-    for sequence in np.random.SeedSequence([seed, place, 3]).spawn(
-        trials // SLOW.get(design.learner, 1)
-    ):
-        case, honest, plan, _ = looked_into(design, np.random.default_rng(sequence))
-        judged_by = heterogeneity_tests.judge(case, honest, plan.analysis.heterogeneity.groups)
-        for test, z in judged_by.z.items():
-            p = combined(z).p_value
-            found[test, "all"].append(p <= 1 - LEVEL)
+    design, found = DESIGNS[name], defaultdict(list)
+    for case, honest, plan, _ in studies(design, len(name), trials, seed):
+        for test, rejected in verdicts(case, honest, plan).items():
+            found[test, "all"].append(rejected)
     return {key: float(np.mean(f)) for key, f in found.items()}
 
 
-def coverage(name, trials, seed):
-    """Return how often intervals of sorted groups hold the median of the splits' true effects."""
-    return sorted_intervals(SPREAD[name], len(name), trials, seed)[0]
+def sorted_apart(name, trials, seed):
+    """Return how often intervals of sorted groups hold the median of the splits' true effects.
 
-
-def sorted_intervals(design, place, trials, seed):
-    """Return that, and the mean standard error over the deviation of the errors made."""
-    held, width, error = (defaultdict(list) for _ in range(3))
-    for sequence in np.random.SeedSequence([seed, place, 4]).spawn(
-        trials // SLOW.get(design.learner, 1)
-    ):
-        case, honest, plan, effect = looked_into(design, np.random.default_rng(sequence))
+    Also how often each test finds the differences that there are.
+    """
+    design, found = SPREAD[name], defaultdict(list)
+    for case, honest, plan, effect in studies(design, len(name), trials, seed):
         truth = true_effects(case, honest, plan, effect)
         for row in sorted_groups.sorted_rows(plan, case, honest):
-            if not np.isfinite(row["estimate"]):
-                continue
             target = truth[row["group"], row["sorted_group"]]
-            key = f"group {row['sorted_group']}", row["group"]
-            held[key].append(row["conf_low"] <= target <= row["conf_high"])
-            width[key].append(row["std_error"])
-            error[key].append(row["estimate"] - target)
-    wide = {key: np.mean(width[key]) / np.std(error[key]) for key in held}
-    return {key: float(np.mean(h)) for key, h in held.items()}, wide
+            if np.isfinite(row["estimate"]):
+                held = row["conf_low"] <= target <= row["conf_high"]
+                found[f"group {row['sorted_group']}", row["group"]].append(held)
+        for test, rejected in verdicts(case, honest, plan).items():
+            found[f"{test} finds", "all"].append(rejected)
+    return {key: float(np.mean(f)) for key, f in found.items()}
+
+
+def studies(design, place, trials, seed):
+    """Yield simulated studies, as `looked_into` returns them."""
+    for sequence in np.random.SeedSequence([seed, place, 3]).spawn(
+        trials // SLOW.get(design.learner, 1)
+    ):
+        yield looked_into(design, np.random.default_rng(sequence))
+
+
+def verdicts(case, honest, plan):
+    """Return whether each test finds differences at 5 per cent."""
+    judged_by = heterogeneity_tests.judge(case, honest, plan.analysis.heterogeneity.groups)
+    return {test: combined(z).p_value <= 1 - LEVEL for test, z in judged_by.z.items()}
 
 
 def true_effects(case, honest, plan, effect):

@@ -181,13 +181,8 @@ def unfounded(name, trials):
 
 
 def sorted_apart(name, trials):
-    """Return how often intervals of sorted groups held the truth."""
-    return benefits.coverage(name, trials, SEED)
-
-
-def founded(name, trials):
-    """Return how often tests find differences in effects where there are some."""
-    return benefits.power(name, trials, SEED)
+    """Return how often intervals of sorted groups held the truth, and tests found differences."""
+    return benefits.sorted_apart(name, trials, SEED)
 
 
 @dataclass
@@ -232,7 +227,7 @@ class Section:
         low, high = self.low, self.high
         if what.startswith("test"):  # of what is not there
             low, high = 1 - high, 1 - low
-        elif what.endswith("interval given"):
+        elif what.endswith(("interval given", " finds")):
             low, high = 0, 1
         return f"{100 * share:.1f}{'' if low <= share <= high else ' *'}"
 
@@ -381,21 +376,12 @@ def sections():
             "Benefits: sorted groups",
             "{trials} trials (boosted trees: half of them): how often the interval of the effect "
             "in a group of predicted effect holds the median over the splits of the true effects "
-            "in it. Above 96.5 it is wider than need be, where splits disagree on who is in it.",
+            "in it. Above 96.5 it is wider than need be, where splits disagree on who is in it. "
+            "`finds` is how often a test finds differences at 5 per cent: its power where there "
+            "are some.",
             sorted_apart,
             list(benefits.SPREAD),
             high=1.0,
-            most=OBSERVATIONAL // 2,
-        ),
-        Section(
-            "Benefits: power",
-            "Per cent of {trials} trials (boosted trees: half of them) in which a test finds "
-            "differences in effects that there are, at 5 per cent.",
-            founded,
-            [name for name in benefits.SPREAD if "no spread" not in name],
-            low=0.0,
-            high=1.0,
-            columns={"all": "finds"},
             most=OBSERVATIONAL // 2,
         ),
     ]  # fmt: skip

@@ -8,6 +8,8 @@ import numpy as np
 from scipy import linalg
 from scipy.special import expit
 
+from evaluate.weighted_bins import fit_trees
+
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles: Harrell's four
 CONTINUOUS = 10  # different values above which a column gets a spline
 PER_COLUMN = 5  # persons of the smaller arm per column that a spline may ask for
@@ -301,7 +303,6 @@ def fit_boosting(
     model = HistGradientBoostingClassifier(
         early_stopping=False, random_state=seed, max_leaf_nodes=leaves, **TREES
     )
-    w = weight[used] if np.ptp(weight[used]) > 0 else None  # weighted binning is slow
     with threadpool_limits(threads):
-        model.fit(x[used], treated[used], sample_weight=w)
-        return np.asarray(model.predict_proba(x)[:, 1])
+        bins = fit_trees(model, x[used], treated[used], weight[used])
+        return np.asarray(model.predict_proba(bins(x))[:, 1])

@@ -13,6 +13,7 @@ from evaluate.heterogeneity.signals import Signals
 from evaluate.notes import note
 from evaluate.plan.model import Plan
 from evaluate.seeds import generator
+from evaluate.weighted_bins import fit_trees
 
 OTHER_SPLITS = {"linear": 5, "boosting": 5, "forest": 3}  # where nothing but a test rests on them
 LIKELY = 0.01  # shares expected are held above this
@@ -53,10 +54,11 @@ class Boosting:
             min_samples_leaf=leaf,
             early_stopping=False,
             random_state=seed,
-        ).fit(signals.x[among], target, None if (w == w[0]).all() else w)
+        )
+        bins = fit_trees(trees, signals.x[among], target, w)
 
         def predict(x: np.ndarray) -> np.ndarray:
-            return np.asarray(trees.predict(x)) if len(x) else np.empty(0)
+            return np.asarray(trees.predict(bins(x))) if len(x) else np.empty(0)
 
         return predict
 

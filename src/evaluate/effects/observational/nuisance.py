@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from evaluate.errors import DesignError
+from evaluate.weighted_bins import fit_trees
 
 FLAT = 1e-10  # of a column's variance: what is left below it is rounding
 RIDGE = 1e-9  # of the persons: keeps slopes finite where a covariate tells outcomes apart
@@ -308,7 +309,6 @@ def _boosted(
         HistGradientBoostingRegressor,
     )
 
-    plain = bool((w == w[0]).all())
     two = bool(binary(y[np.concatenate([np.r_[s] for s in cells.fitted])][:, None])[0])
     make: Callable = HistGradientBoostingClassifier if two else HistGradientBoostingRegressor
     predicted = np.empty(len(y))
@@ -325,6 +325,7 @@ def _boosted(
             min_samples_leaf=settings.smallest,
             early_stopping=False,
             random_state=seed,
-        ).fit(x[others], target, None if plain else w[others])
-        predicted[s] = trees.predict_proba(x[s])[:, 1] if two else trees.predict(x[s])
+        )
+        asked = fit_trees(trees, x[others], target, w[others])(x[s])
+        predicted[s] = trees.predict_proba(asked)[:, 1] if two else trees.predict(asked)
     return predicted
