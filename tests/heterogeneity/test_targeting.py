@@ -223,8 +223,7 @@ def test_covariates_that_do_not_vary_teach_nothing():
     table, tree, _ = rows_of(case, honest, capacity=0.5)
     lots = worth(table, "random").loc[["highest_predicted", "tree"]]
     assert_allclose(lots["gain"], 0, atol=1e-9)
-    error = worth(table, "random").loc["women", "std_error"]
-    assert not (lots["std_error"] > 0.2 * error).any()  # with so many places they are the same
+    assert lots["std_error"].isna().all()  # with so many places by lot they are the same
     assert (tree["covariate"] == "").all()
 
 

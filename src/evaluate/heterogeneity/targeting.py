@@ -277,7 +277,7 @@ def _by_tree(
             given = rationed(treats, mass[mine], one.capacity)
             place[mine] = given.place
             if given.limit is not None:
-                limit[mine], margin[mine] = k, treats
+                limit[mine], margin[mine] = 0, treats
         return rows, of_rows(Places(place, limit, margin), rows)
 
     notes = [note("policy_tree_leaf", share=round(100 * PART), n=LEAST)]
