@@ -24,7 +24,7 @@ from evaluate.heterogeneity.honest import draw_orders, honest_effects
 from evaluate.heterogeneity.learners import LEARNERS
 from evaluate.heterogeneity.scores import cases_of, scores_of
 
-LEVEL, EFFECT, COVARIATES = 0.95, 0.3, 5
+LEVEL, EFFECT, EFFECT_ON_SHARE, COVARIATES = 0.95, 0.3, 0.15, 5
 SPLITS, OTHERS = 10, 5  # of the learner that leads, and of others
 
 
@@ -43,21 +43,24 @@ class Design:
     outcome : {"normal", "skewed", "works"}
         Normal with deviation 1, lognormal with a deviation that grows with a covariate, or 0
         and 1.
-    observational : bool
-        Whether persons were selected by the covariates: then the effect is on the treated.
+    estimand : {"itt", "att", "ate"}
+        Of a lottery, or of persons selected by the covariates.
+    treated : float
+        Share of persons, or clusters, that the lottery treats.
     spread : float
         Standard deviation of the conditional effects, over the outcome's.
     learner : {"linear", "boosting", "forest"}
         What predicts.
     covariates : int
-        Beside gender, of the five drawn, that are known.
+        Beside gender, that are known; of fewer than five the others are there all the same.
     """
 
     persons: int = 500
     clusters: int = 0
     weighted: bool = False
     outcome: str = "normal"
-    observational: bool = False
+    estimand: str = "itt"
+    treated: float = 0.5
     spread: float = 0.0
     learner: str = "linear"
     covariates: int = COVARIATES
@@ -76,11 +79,15 @@ DESIGNS = {
     "skewed outcome, 2,000": Design(2_000, outcome="skewed"),
     "0 or 1": Design(outcome="works"),
     "0 or 1, 2,000": Design(2_000, outcome="works"),
-    "on the treated": Design(1_000, observational=True),
+    "a fifth treated": Design(1_000, treated=0.2),
+    "a fifth treated, 20 covariates": Design(1_000, treated=0.2, covariates=20),
+    "a third of 60 clusters": Design(1_200, clusters=60, treated=0.33),
+    "on the treated": Design(1_000, estimand="att"),
+    "on all, no lottery": Design(1_000, estimand="ate"),
     "boosted trees": Design(learner="boosting"),
     "forest": Design(learner="forest"),
 }
-SLOW = {"boosting": 2, "forest": 5}  # trees have every second, or fifth, of the trials
+QUICK, SLOW = 4, {"boosting": 1 / 2, "forest": 1 / 5}  # times as many trials, by `number_of`
 SPREAD = {
     "2,000 persons, spread 0.3": Design(2_000, spread=0.3),
     "500 persons, spread 0.3": Design(500, spread=0.3),
@@ -88,7 +95,7 @@ SPREAD = {
     "200 clusters, spread 0.3": Design(2_000, clusters=200, spread=0.3),
     "weights, spread 0.3": Design(2_000, weighted=True, spread=0.3),
     "0 or 1, spread 0.2": Design(2_000, outcome="works", spread=0.2),
-    "on the treated, spread 0.3": Design(2_000, observational=True, spread=0.3),
+    "on the treated, spread 0.3": Design(2_000, estimand="att", spread=0.3),
     "boosted trees, spread 0.3": Design(2_000, spread=0.3, learner="boosting"),
 }
 
@@ -96,19 +103,19 @@ SPREAD = {
 def draw(design, rng):
     """Draw a study; return it, its plan, and every person's true effect."""
     n = design.persons
-    x = rng.normal(size=(n, COVARIATES))
+    x = rng.normal(size=(n, max(COVARIATES, design.covariates)))
     women = rng.random(n) < 0.5
     lean = (x[:, 0] + 0.5 * x[:, 1] + 0.7 * (2 * women - 1)) / np.sqrt(1.74)
     cluster = rng.integers(design.clusters, size=n) if design.clusters else None
     if design.clusters:
-        arm = (rng.permutation(design.clusters) % 2)[cluster]
-    elif design.observational:
-        arm = (rng.random(n) < expit(0.5 * x[:, 0] + 0.3 * x[:, 2])).astype(int)
+        arm = (rng.permutation(design.clusters) < design.treated * design.clusters)[cluster]
+    elif design.estimand != "itt":
+        arm = rng.random(n) < expit(0.5 * x[:, 0] + 0.3 * x[:, 2])
     else:
-        arm = rng.permutation(np.arange(n) % 2)
+        arm = rng.permutation(n) < design.treated * n
+    arm = arm.astype(int)
     if design.outcome == "works":
-        bound = 0.15
-        effect = bound + design.spread / 2 * np.clip(lean, -2, 2)
+        effect = EFFECT_ON_SHARE + design.spread / 2 * np.clip(lean, -2, 2)
         chance = np.clip(0.4 + 0.08 * x[:, 0] + arm * effect, 0, 1)
         effect = np.clip(0.4 + 0.08 * x[:, 0] + effect, 0, 1) - np.clip(0.4 + 0.08 * x[:, 0], 0, 1)
         y = (rng.random(n) < chance).astype(float)
@@ -124,7 +131,10 @@ def draw(design, rng):
     known = x[:, : design.covariates]
     study = study_from(y[:, None], arm, women, known, weight=weight, cluster=cluster)
     analysis = {"heterogeneity": {"splits": SPLITS}, "cross_fitting": {"splits": 1}}
-    selected = {"design": "observational"} if design.observational else {}
+    selected = {}
+    if design.estimand != "itt":
+        selected = {"design": "observational"}
+        analysis["estimand"] = design.estimand
     names = [f"x{i}" for i in range(design.covariates)]
     plan = plan_of(y[:, None], covariates=names, analysis=analysis, **selected)
     return study, plan, effect
@@ -134,7 +144,7 @@ def scored(design, rng):
     """Draw a study; return its signals, plan, true effects, and a seed for what follows."""
     study, plan, effect = draw(design, rng)
     seed = int(rng.integers(2**31 - 1))
-    if design.observational:
+    if design.estimand != "itt":
         study = replace(study, propensities=propensity_stage(study, plan, seed).propensities)
     (case,) = cases_of(scores_of(study, plan, seed), study, plan)
     return case, plan, effect, seed
@@ -179,10 +189,16 @@ def sorted_apart(name, trials, seed):
 
 def studies(design, place, trials, seed):
     """Yield simulated studies, as `looked_into` returns them."""
-    for sequence in np.random.SeedSequence([seed, place, 3]).spawn(
-        trials // SLOW.get(design.learner, 1)
-    ):
+    sequences = np.random.SeedSequence([seed, place, 3]).spawn(number_of(design, trials))
+    for sequence in sequences:
         yield looked_into(design, np.random.default_rng(sequence))
+
+
+def number_of(design, trials):
+    """Return how many studies are drawn: more of few persons, fewer where trees learn."""
+    if design.learner in SLOW:
+        return int(trials * SLOW[design.learner])
+    return trials * (QUICK if design.persons < 1_000 else 1)
 
 
 def verdicts(case, honest, plan):

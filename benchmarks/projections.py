@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import numpy as np
-from benefits import EFFECT, SLOW, Design, scored
+from benefits import EFFECT, EFFECT_ON_SHARE, Design, scored
 from scipy.special import expit
 
 from evaluate.heterogeneity.projection_rows import conditional_rows
@@ -15,7 +15,16 @@ DESIGNS = {
     "weights, spread 0.3": Design(1_000, weighted=True, spread=0.3),
     "skewed outcome, spread 0.3": Design(1_000, outcome="skewed", spread=0.3),
     "40 clusters, spread 0.3": Design(800, clusters=40, spread=0.3),
-    "on the treated, spread 0.3": Design(1_000, observational=True, spread=0.3),
+    "a fifth treated": Design(400, treated=0.2),
+    "a fifth treated, 15 covariates": Design(1_000, treated=0.2, covariates=15),
+    "a fifth treated, spread 0.3": Design(1_000, treated=0.2, spread=0.3),
+    "a third of 60 clusters": Design(1_200, clusters=60, treated=0.33),
+    "weights": Design(400, weighted=True),
+    "0 or 1, a third treated": Design(400, outcome="works", treated=0.33),
+    "on the treated": Design(600, estimand="att"),
+    "on the treated, spread 0.3": Design(1_000, estimand="att", spread=0.3),
+    "on all, no lottery": Design(600, estimand="ate"),
+    "on all, no lottery, spread 0.3": Design(1_000, estimand="ate", spread=0.3),
 }
 NAMES = {"x0": 1.0, "x1": 0.5, "x2": 0.0, "men": -1.4}  # slopes, over spread / sqrt(1.74)
 
@@ -23,9 +32,10 @@ NAMES = {"x0": 1.0, "x1": 0.5, "x2": 0.0, "men": -1.4}  # slopes, over spread / 
 def population(design):
     """Return the true average effects in the population that studies are drawn from."""
     x, z = np.random.default_rng(1).normal(size=(2, 2_000_000))
-    share = expit(0.5 * x + 0.3 * z) if design.observational else np.ones_like(x)
+    share = expit(0.5 * x + 0.3 * z) if design.estimand == "att" else np.ones_like(x)
     lean = np.array([0.0, 0.7, -0.7]) + share @ x / share.sum()  # all, women, men
-    of_all, women, men = EFFECT + design.spread * lean / np.sqrt(1.74)
+    middle = EFFECT_ON_SHARE if design.outcome == "works" else EFFECT
+    of_all, women, men = middle + design.spread * lean / np.sqrt(1.74)
     return {"all": of_all, "women": women, "men": men, "women-men": women - men}
 
 
@@ -33,9 +43,7 @@ def coverage(name, trials, seed):
     """Return how often each interval held the truth, and how often the joint test finds slopes."""
     design, held = DESIGNS[name], defaultdict(list)
     truth = population(design)
-    for sequence in np.random.SeedSequence([seed, len(name), 5]).spawn(
-        trials // SLOW.get(design.learner, 1)
-    ):
+    for sequence in np.random.SeedSequence([seed, len(name), 5]).spawn(trials):
         case, plan, *_ = scored(design, np.random.default_rng(sequence))
         for row in conditional_rows(plan, case):
             group, kind = row["group"], row["kind"]

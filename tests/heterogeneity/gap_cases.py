@@ -36,6 +36,8 @@ def case_of(
         "y": signal,
         "signal": signal,
         "share": np.ones(n) if share is None else share,
+        "correction": np.zeros(n),
+        "inverse_weight": np.zeros(n),
         "outcome_residual": signal,
         "treatment_residual": signal,
         "weight": np.ones(n) if weight is None else weight,

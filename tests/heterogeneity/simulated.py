@@ -48,7 +48,7 @@ def signals(
     residual = y - baseline - np.where(treated, tau, 0)
     d = treated.astype(float)
     m = np.full(n, 0.5 if clusters else share)
-    signal = tau + (d / m - (1 - d) / (1 - m)) * residual
+    correction = (d / m - (1 - d) / (1 - m)) * residual
     men = x[:, -1] == 1
     return Signals(
         outcome="work",
@@ -59,8 +59,10 @@ def signals(
         rows=np.ones(n, dtype=bool),
         treated=treated,
         y=y,
-        signal=signal,
+        signal=tau + correction,
         share=np.ones(n),
+        correction=correction,
+        inverse_weight=d / m + (1 - d) / (1 - m),
         outcome_residual=y - baseline - tau * m,
         treatment_residual=d - m,
         weight=rng.uniform(0.5, 2, n) if weighted else np.ones(n),

@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 
 from evaluate.design.propensity import propensity
+from evaluate.heterogeneity.joint_test import no_differences
 from evaluate.heterogeneity.nuisances import Treatment, person_scores
-from evaluate.heterogeneity.projection import best_linear_projection, no_differences
+from evaluate.heterogeneity.projection import best_linear_projection
+
+from .gap_cases import case_of
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import ihdp
@@ -62,7 +65,8 @@ def judged(surface, count, estimand="att", learner="linear"):
             )  # fmt: skip
             groups.append(own.covers(np.average(effect[among], weights=share[among]), 0.95)[0])
         held.append([*inside, *groups])
-        p_values.append(no_differences(found["signal"], share, one, z).p_value)
+        case = case_of(women=x[:, SEX] == 1, estimand=estimand, treated=treated, y=y, **found)
+        p_values.append(no_differences(case, z).p_value)
     return np.array(held), np.array(p_values)
 
 

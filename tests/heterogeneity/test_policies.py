@@ -1,7 +1,6 @@
 """What rules are worth: against R, and what must hold of any rule."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,41 +24,15 @@ from evaluate.heterogeneity.policy_values import (
     rationed,
     valued,
 )
-from evaluate.heterogeneity.signals import Signals
 from evaluate.heterogeneity.targeting_costs import Money
 from evaluate.notes import note
 
+from .policy_cases import REFERENCE, persons
 from .simulated import signals
 
-REFERENCE = Path(__file__).parents[1] / "reference"
 RTOL = 1e-9  # R factors the design, here are sums
 SEEDS = st.integers(0, 2**32 - 1)
 TERMS = {"gain": EFFECT, "cost": COST, "net": NET}
-
-
-def dr(d, y, g0, g1, estimand):
-    t, m = d["treated"], d["m"]
-    if estimand == "ATT":
-        return ((t - (1 - t) * m / (1 - m)) * (y - g0)).to_numpy()
-    return (g1 - g0 + t / m * (y - g1) - (1 - t) / (1 - m) * (y - g0)).to_numpy()
-
-
-def persons(estimand, clustered):
-    """Return the persons that R read, with costs."""
-    d = pd.read_csv(REFERENCE / "policy_persons.csv")
-    treated, women, w = d["treated"].to_numpy() == 1, d["men"].to_numpy() == 0, d["weight"]
-    means = [np.average(d["spent"][a], weights=w[a]) for a in (~treated, treated)]
-    share = treated.astype(float) if estimand == "ATT" else np.ones(len(d))
-    case = Signals(
-        "work", None, "SEK", "1", estimand.lower(), np.ones(len(d), dtype=bool), treated,
-        d["y"].to_numpy(), dr(d, d["y"], d["g0"], d["g1"], estimand), share,
-        np.zeros(len(d)), (treated - d["m"]).to_numpy(), w.to_numpy(),
-        d[["x", "men"]].to_numpy(), ("x", "men"), ("x", "gender"),
-        {"all": np.ones(len(d), dtype=bool), "women": women, "men": ~women},
-        None, d["cluster"].to_numpy() if clustered else None, 24 if clustered else 0,
-    )  # fmt: skip
-    money = Money("SEK", dr(d, d["spent"], *means, estimand), 40.0)
-    return case, money, d["predicted"].to_numpy()
 
 
 def rules(case, predicted, capacity=0.4):

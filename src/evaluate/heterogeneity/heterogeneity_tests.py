@@ -28,8 +28,8 @@ from evaluate.heterogeneity.aggregation import (
 )
 from evaluate.heterogeneity.calibration import calibration, centred, detectable_spread
 from evaluate.heterogeneity.honest import Honest
+from evaluate.heterogeneity.joint_test import no_differences
 from evaluate.heterogeneity.learners import drawn_note
-from evaluate.heterogeneity.projection import no_differences
 from evaluate.heterogeneity.projection_rows import joint_test
 from evaluate.heterogeneity.rank_weighted import KINDS, RankWeighted, rank_weighted
 from evaluate.heterogeneity.signals import Signals
@@ -221,14 +221,24 @@ def _over_folds(
 
 
 def _ends(case: Signals, fold: Fold, groups: int) -> np.ndarray:
-    """Return the coefficients of the highest sorted group less the lowest, shape (f,)."""
+    """Return the coefficients of the highest sorted group less the lowest, shape (f,).
+
+    Persons with the same prediction share what is in a group of them: which of them are in it is
+    drawn, and would be chance in the test.
+    """
     label = sorted_label(case, fold, groups)
     mass = (case.weight * case.share)[fold.rows]
-    ends = [label == 0, label == groups - 1]
-    top, bottom = (mass[e].sum() for e in ends)
-    if not min(top, bottom) > 0:
-        return np.zeros(len(mass))
-    return ends[0] / top - ends[1] / bottom
+    tied = np.cumsum(np.diff(fold.effect, prepend=np.inf) != 0) - 1
+    of_tied = np.bincount(tied, mass)[tied]
+    parts = []
+    for end in (0, groups - 1):
+        inside = (label == end).astype(float)
+        of_end = np.bincount(tied, mass * inside)[tied]
+        inside = np.divide(of_end, of_tied, out=inside, where=of_tied > 0)
+        if not mass @ inside > 0:
+            return np.zeros(len(mass))
+        parts.append(inside / (mass @ inside))
+    return np.asarray(parts[0] - parts[1])
 
 
 def _difference(case: Signals, folds: list[Fold], groups: int) -> tuple[float, float]:
@@ -277,8 +287,7 @@ def _groups(plan: Plan, case: Signals) -> list[Row]:
         return [row | {"note": joined([*notes, note("no_groups")])}]
     features = np.column_stack(columns).astype(float)
     allowed = np.column_stack(aside).astype(float) if aside else None
-    parts = (case.signal, case.share, case.weight, features, case.cluster, case.units)
-    joint = no_differences(*parts, allowed=allowed)
+    joint = no_differences(case, features, allowed=allowed)
     if not np.isfinite(joint.p_value):
         notes.append(note("many_groups", n=len(columns)))
     row |= {"statistic": joint.statistic, "p_value": float(joint.p_value)}

@@ -17,7 +17,14 @@ from evaluate.study import Study
 FEW_FOR_TREES = 1_000  # persons of a lottery, below whom outcome regressions are straight
 BY_BLOCK = 10  # persons of the smaller arm for each block that has a level of its own
 SAME = 1e-6  # as far apart probabilities in a block may be and be called one
-PARTS = ("signal", "share", "outcome_residual", "treatment_residual")
+PARTS = (
+    "signal",
+    "share",
+    "correction",
+    "inverse_weight",
+    "outcome_residual",
+    "treatment_residual",
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ def person_scores(
     Returns
     -------
     parts : dict of str to ndarray, shape (m,)
-        ``signal``, ``share``, ``outcome_residual`` and ``treatment_residual``.
+        `PARTS`, as of `Signals`.
     notes : list of str
         What a reader must know.
 
@@ -123,6 +130,9 @@ def person_scores(
         held = m if t.by_lot else clip_propensity(m, t.treated, t.estimand, t.clip)[0]
         outcome = [predict(split) for predict in arms] if s else known
         signal, share = signals(y, t.treated, outcome, held, t.estimand, w)
+        inverse, correction = _correction(y[:, 0], t, outcome, held)
+        sums["inverse_weight"] += inverse
+        sums["correction"] += correction
         if t.estimand == "att":
             mean = replace(arms[0], among=None)(split)
         else:
@@ -132,6 +142,20 @@ def person_scores(
         sums["outcome_residual"] += (y - mean)[:, 0]
         sums["treatment_residual"] += t.treated - m
     return {name: values / len(t.fold) for name, values in sums.items()}, notes
+
+
+def _correction(
+    y: np.ndarray, t: Treatment, outcome: Sequence[np.ndarray], held: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return inverse probability weights, and their product with residuals of the outcome."""
+    inverse, residual = np.zeros((2, len(y)))
+    first, other = t.treated, ~t.treated
+    inverse[other] = (held[other] if t.estimand == "att" else 1) / (1 - held[other])
+    residual[other] = (outcome[0][:, 0] - y)[other]
+    if t.estimand == "ate":
+        inverse[first] = 1 / held[first]
+        residual[first] = (y - outcome[1][:, 0])[first]
+    return inverse, inverse * residual
 
 
 def drawn(

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy import linalg, sparse, stats
+from scipy import linalg
 
 from evaluate.covariates import COLLINEAR
 from evaluate.effects.observational.few_persons import degrees
 from evaluate.errors import DesignError
 from evaluate.estimates import Estimates
-
-ALONE = 1e-8  # of the leverage of all: less is left without a unit that tells a covariate alone
-SERIES = 0.02  # leverage of a cluster, below which a series gives its correction to rounding
-TERMS = 7
-SINGULAR = 1e-10  # of the greatest eigenvalue
-TINY = 1e-300
-
-
-@dataclass(frozen=True)
-class Joint:
-    """A test that several numbers are all zero.
-
-    Attributes
-    ----------
-    statistic : float
-        F statistic.
-    df, df_error : float
-        Its degrees of freedom.
-    p_value : float
-        NaN where there are too few units.
-    """
-
-    statistic: float
-    df: float
-    df_error: float
-    p_value: float
+from evaluate.heterogeneity.leverage import adjusted, summed
 
 
 def best_linear_projection(
@@ -116,12 +89,12 @@ def best_linear_projection(
     value = back @ turned
     residual = weight * (signal - share * (v @ turned))
     if corrected:
-        scores = _jackknifed(v, mass, residual, cluster, units)
+        scores = adjusted(v, mass, residual, 1, cluster, units) / _factor(cluster)
     else:
-        scores = _summed(v * residual[:, None], cluster, units) * _factor(cluster)
+        scores = summed(v * residual[:, None], cluster, units) * _factor(cluster)
     scores = scores @ back.T
     own = weight * (signal - value[0] * share) / total
-    scores[:, 0] = _summed(own[:, None], cluster, units)[:, 0] * _factor(cluster)
+    scores[:, 0] = summed(own[:, None], cluster, units)[:, 0] * _factor(cluster)
     scale = np.concatenate([[1.0], 1 / np.where(spread > 0, spread, 1)])
     most = np.full(p + 1, float(count - 1))
     if cluster is None:
@@ -129,71 +102,6 @@ def best_linear_projection(
     scores *= scale
     df = np.minimum(degrees(scores, arm_of_units(treated, cluster, units)), most)
     return Estimates(value * scale, scores, np.maximum(df, 1.0))
-
-
-def no_differences(
-    signal: np.ndarray,
-    share: np.ndarray,
-    weight: np.ndarray,
-    features: np.ndarray,
-    cluster: np.ndarray | None = None,
-    units: int = 0,
-    allowed: np.ndarray | None = None,
-) -> Joint:
-    """Test that no covariate has a slope in the projection: that the effect goes along with none.
-
-    A score test, which takes residuals from the average effect and so has no slopes to be
-    uncertain of. The statistic of scores S, shape (u, p), is the sum of all elements of
-    S (S'S)^-1 S'. If the sign of every unit's scores is as likely to be the other one, its mean is
-    p and its variance 2 (p - sum h^2), where h is the diagonal; it is taken as a beta variable
-    with these moments, between 0 and u, and told as the F that this is. In simulations of 60 to
-    1,000 persons or 12 to 80 clusters, 3 to 20 covariates and 10 to 50 per cent treated it
-    rejected true equality in 4.1 to 6.2 per cent at 5; Wald's test in 2 to 11.
-
-    Parameters
-    ----------
-    signal, share, weight, features, cluster, units
-        As of `best_linear_projection`.
-    allowed : ndarray, shape (m, q), optional
-        Covariates that may have slopes.
-
-    Returns
-    -------
-    Joint
-        NaN where units are no more than covariates.
-
-    References
-    ----------
-    Wooldridge (1990), A unified approach to robust, regression-based specification tests,
-    Econometric Theory 6(1); Canay, Romano and Shaikh (2017), Randomization tests under an
-    approximate symmetry assumption, Econometrica 85(3).
-    """
-    mass = weight * share
-    held = np.ones((len(signal), 1))
-    if allowed is not None and allowed.shape[1]:
-        held = np.column_stack([held, allowed - mass @ allowed / mass.sum()])
-        held /= np.sqrt(np.maximum(mass @ held**2 / mass.sum(), TINY))
-    gram = np.linalg.pinv((held * mass[:, None]).T @ held)
-    beta = gram @ (held.T @ (weight * signal))
-    residual = weight * (signal - share * (held @ beta))
-    rest = features - held @ (gram @ (held.T @ (mass[:, None] * features)))
-    rest = rest / np.sqrt(np.maximum(mass @ rest**2 / mass.sum(), TINY))
-    scores = _summed(rest * residual[:, None], cluster, units)
-    size, direction = np.linalg.eigh(scores.T @ scores)
-    known = size > SINGULAR * size[-1:].max(initial=0)
-    turned = scores @ (direction[:, known] / np.sqrt(size[known]))
-    h = (turned**2).sum(axis=1)
-    u, p = int((h > 0).sum()), int(known.sum())
-    if not 0 < p < u:
-        return Joint(np.nan, float(features.shape[1]), np.nan, np.nan)
-    reached = float((turned.sum(axis=0) ** 2).sum()) / u
-    mean, variance = p / u, 2 * (p - float(h @ h)) / u**2
-    if not variance > 0 or reached >= 1:
-        return Joint(np.nan, float(p), np.nan, np.nan)
-    both = mean * (1 - mean) / variance - 1
-    df, df_error = 2 * mean * both, 2 * (1 - mean) * both
-    statistic = reached / (1 - reached) * df_error / df
-    return Joint(statistic, df, df_error, float(stats.f.sf(statistic, df, df_error)))
 
 
 def arm_of_units(treated: np.ndarray, cluster: np.ndarray | None, units: int) -> np.ndarray:
@@ -210,47 +118,3 @@ def _factor(cluster: np.ndarray | None) -> float:
         return 1.0
     g = len(np.unique(cluster))
     return float(np.sqrt(g / max(g - 1, 1)))
-
-
-def _summed(scores: np.ndarray, cluster: np.ndarray | None, units: int) -> np.ndarray:
-    """Add up persons' scores by cluster."""
-    if cluster is None:
-        return scores
-    people = sparse.csr_array(
-        (np.ones(len(cluster)), (cluster, np.arange(len(cluster)))), shape=(units, len(cluster))
-    )
-    return np.asarray(people @ scores)
-
-
-def _jackknifed(
-    v: np.ndarray,
-    mass: np.ndarray,
-    residual: np.ndarray,
-    cluster: np.ndarray | None,
-    units: int,
-) -> np.ndarray:
-    """Return what the coefficients lose without each unit, where the sum of mass v v' is one."""
-    leverage = mass * np.einsum("ij,ij->i", v, v)
-    scores = v * residual[:, None]
-    if cluster is None:
-        if (leverage > 1 - ALONE).any():
-            raise DesignError("a covariate tells one person from all others.")
-        return np.asarray(scores / (1 - leverage)[:, None])
-    m, g = len(cluster), len(np.unique(cluster))
-    found = _summed(scores, cluster, units)
-    of_cluster = np.bincount(cluster, leverage, minlength=units)
-    people = sparse.csr_array((mass, (cluster, np.arange(m))), shape=(units, m))
-    step = np.where((of_cluster < SERIES)[:, None], found, 0)
-    for _ in range(TERMS):
-        step = people @ (v * np.einsum("ij,ij->i", v, step[cluster])[:, None])
-        found = found + step
-    one = np.eye(v.shape[1])
-    order = np.argsort(cluster, kind="stable")
-    ends = np.searchsorted(cluster[order], np.arange(units + 1))
-    for c in np.flatnonzero(of_cluster >= SERIES):
-        rows = order[ends[c] : ends[c + 1]]
-        left = one - (v[rows] * mass[rows, None]).T @ v[rows]
-        if np.linalg.eigvalsh(left)[0] < ALONE:
-            raise DesignError("a covariate tells one cluster from all others.")
-        found[c] = np.linalg.solve(left, found[c])
-    return np.asarray(found * np.sqrt((g - 1) / g))

@@ -22,7 +22,7 @@ from evaluate.heterogeneity.estimable import (
     too_few,
     unsure,
 )
-from evaluate.heterogeneity.projection import Joint, no_differences
+from evaluate.heterogeneity.joint_test import Joint, no_differences
 from evaluate.heterogeneity.signals import Signals
 from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
@@ -177,7 +177,7 @@ def _tests(plan: Plan, case: Signals) -> Iterator[Row]:
             notes.append(doubt)
         else:
             features = np.column_stack([case.groups[g] for g in there[1:]]).astype(float)
-            joint = _no_differences(case, among, features[among])
+            joint = no_differences(case, features, among)
         yield _test(joint, joined(notes)) | _counts(case, among) | {"group": "all", "term": name}
 
 
@@ -194,25 +194,8 @@ def _no_slopes(
     why = why or unsure(plan, case, among)
     if why:
         return NOTHING, why
-    allowed = case.x[among][:, case.is_man] if beside_gender else None
-    return _no_differences(case, among, case.x[among][:, columns], allowed), ""
-
-
-def _no_differences(
-    case: Signals,
-    among: np.ndarray,
-    features: np.ndarray,
-    allowed: np.ndarray | None = None,
-) -> Joint:
-    return no_differences(
-        case.signal[among],
-        case.share[among],
-        case.weight[among],
-        features,
-        None if case.cluster is None else case.cluster[among],
-        case.units,
-        allowed,
-    )
+    allowed = case.x[:, case.is_man] if beside_gender else None
+    return no_differences(case, case.x[:, columns], among, allowed), ""
 
 
 def _adjusted(
@@ -264,6 +247,8 @@ def _test(joint: Joint, why: str) -> Row:
             "df_error": joint.df_error,
             "p_value": joint.p_value,
         }
+    elif not why:
+        why = note("no_projection")
     return {"kind": "joint", "note": why} | numbers
 
 

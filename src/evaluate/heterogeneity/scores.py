@@ -19,7 +19,7 @@ from evaluate.effects.observational.estimators import said
 from evaluate.effects.observational.folds import draw_folds
 from evaluate.effects.observational.sample import arranged, with_gender
 from evaluate.errors import DesignError
-from evaluate.heterogeneity.nuisances import Treatment, drawn, person_scores
+from evaluate.heterogeneity.nuisances import PARTS, Treatment, drawn, person_scores
 from evaluate.heterogeneity.signals import Case, NoSignals, Signals
 from evaluate.notes import joined, note
 from evaluate.plan.model import Plan
@@ -115,10 +115,7 @@ def cases_of(table: pd.DataFrame, study: Study, plan: Plan) -> list[Case]:
                 rows=rows,
                 treated=study.arm[rows] == contrast[0],
                 y=study.y[rows, i],
-                signal=part["signal"].to_numpy(dtype=float),
-                share=part["share"].to_numpy(dtype=float),
-                outcome_residual=part["outcome_residual"].to_numpy(dtype=float),
-                treatment_residual=part["treatment_residual"].to_numpy(dtype=float),
+                **{name: part[name].to_numpy(dtype=float) for name in PARTS},
                 weight=np.ones(len(person)) if study.weight is None else study.weight[rows],
                 x=values,
                 names=names,

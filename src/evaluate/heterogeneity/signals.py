@@ -32,6 +32,9 @@ class Signals:
         The outcome.
     signal, share : ndarray, shape (m,)
         Means over the splits of the nuisances; ``share`` is 1 for those the effect is about.
+    correction, inverse_weight : ndarray, shape (m,)
+        The part of the signal that is a residual of an outcome regression times the inverse
+        probability weight, and that weight; zero for whom there is none.
     outcome_residual, treatment_residual : ndarray, shape (m,)
         Outcome less its prediction from covariates, and the same of treatment.
     weight : ndarray, shape (m,)
@@ -63,6 +66,8 @@ class Signals:
     y: np.ndarray
     signal: np.ndarray
     share: np.ndarray
+    correction: np.ndarray
+    inverse_weight: np.ndarray
     outcome_residual: np.ndarray
     treatment_residual: np.ndarray
     weight: np.ndarray

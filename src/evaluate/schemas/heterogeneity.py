@@ -20,6 +20,8 @@ PERSON_SCORES = table(
     person=count(),  # row among the participants
     signal=real(),
     share=real(SHARE),
+    correction=real(),
+    inverse_weight=real(),
     outcome_residual=real(),
     treatment_residual=real(),
     note=text(empty=True),

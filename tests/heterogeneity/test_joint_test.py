@@ -1,0 +1,132 @@
+"""The test that effects go along with no covariate: against R, and the truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from evaluate.effects.observational.folds import draw_folds
+from evaluate.heterogeneity.joint_test import no_differences
+from evaluate.heterogeneity.nuisances import Treatment, person_scores
+
+from .policy_cases import REFERENCE, persons
+from .simulated import signals
+
+RTOL = 1e-9
+TRIALS = 800
+SLACK = 4 * np.sqrt(0.05 * 0.95 / TRIALS)  # 4 sd of Binomial(TRIALS, 0.05) / TRIALS
+
+
+@pytest.mark.parametrize("estimand", ["ITT", "ATE", "ATT"])
+def test_statistic_and_degrees_of_freedom_are_those_of_r(estimand):
+    table = pd.read_csv(REFERENCE / "joint_test.csv").set_index(["case", "term"])
+    expected = table.loc[(estimand, "T2")]
+    case = replace(persons(estimand, clustered=False)[0], estimand=estimand.lower())
+    found = no_differences(case, case.x)
+    assert found.df == case.x.shape[1]
+    assert_allclose(found.statistic, expected["estimate"], rtol=RTOL)
+    assert_allclose(found.df_error, expected["df"], rtol=RTOL)
+
+
+@given(
+    shift=st.floats(-1e4, 1e4), scale=st.floats(1e-3, 1e3), unit=st.floats(1e-3, 1e6),
+    seed=st.integers(0, 50),
+)  # fmt: skip
+def test_units_of_outcome_and_covariates_do_not_matter(shift, scale, unit, seed):
+    case = signals(120, seed, p=3)
+    moved = case.x.copy()
+    moved[:, 0] = shift + scale * moved[:, 0]
+    other = replace(case, signal=unit * case.signal, correction=unit * case.correction)
+    mine, theirs = no_differences(case, case.x), no_differences(other, moved)
+    assert_allclose(mine.p_value, theirs.p_value, rtol=1e-5)
+
+
+@pytest.mark.parametrize("clusters", [0, 30])
+def test_a_straight_error_of_an_outcome_regression_changes_nothing(clusters):
+    """Errors of squares are those of the residuals, which hold none of it either."""
+    case = signals(300, 4, p=4, share=0.2, clusters=clusters, weighted=True)
+    rng = np.random.default_rng(1)
+    wrong = [np.column_stack([np.ones(300), case.x]) @ rng.normal(size=5) for _ in range(2)]
+    moved = case.inverse_weight * np.where(case.treated, -wrong[1], wrong[0])
+    other = replace(
+        case,
+        signal=case.signal + wrong[1] - wrong[0] + moved,
+        correction=case.correction + moved,
+    )
+    assert not np.allclose(case.signal, other.signal, rtol=0.1)
+    one, two = no_differences(case, case.x), no_differences(other, case.x)
+    assert_allclose(one.p_value, two.p_value, rtol=1e-8)
+    assert_allclose(one.df_error, two.df_error, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "share", "clusters"),
+    [(100, 5, 0.5, 0), (400, 10, 0.3, 0), (120, 3, 0.5, 12), (400, 8, 0.5, 40)],
+)
+def test_true_equality_is_rejected_as_often_as_the_test_says(n, p, share, clusters):
+    p_values = []
+    for seed in range(TRIALS):
+        case = signals(n, seed, p=p, share=share, clusters=clusters)
+        p_values.append(no_differences(case, case.x).p_value)
+    assert abs(np.mean(np.array(p_values) < 0.05) - 0.05) < SLACK
+
+
+def estimated(n, p, share, seed):
+    """Draw a lottery of one effect whose outcome regressions are estimated across folds."""
+    rng = np.random.default_rng([seed, n])
+    x = rng.normal(size=(n, p))
+    treated = rng.permutation(n) < share * n
+    y = x.sum(axis=1) / np.sqrt(p) + 0.3 * treated + rng.normal(size=n)
+    fold = draw_folds(treated, 5, 1, rng)
+    given = Treatment(treated, fold, np.full(fold.shape, share), "ate", 0.01, by_lot=True)
+    parts = person_scores(y, x, given, "linear")[0]
+    names = tuple(f"x{j}" for j in range(p))
+    base = signals(n, seed)
+    return replace(base, y=y, treated=treated, x=x, names=names, sources=names, **parts)
+
+
+def test_estimated_regressions_of_unequal_arms_do_not_make_it_reject():
+    """The test by the squares of the signals' scores rejects in 12 to 19 per cent of these."""
+    p_values = []
+    for seed in range(TRIALS // 2):
+        case = estimated(300, 5, 0.2, seed)
+        p_values.append(no_differences(case, case.x).p_value)
+    assert np.mean(np.array(p_values) < 0.05) < 0.05 + SLACK
+
+
+def test_it_finds_what_is_there_and_lets_pass_what_is_allowed():
+    found, allowed = [], []
+    for seed in range(50):
+        case = signals(600, seed, lambda x: x[:, -1], p=4)
+        found.append(no_differences(case, case.x).p_value)
+        men = case.x[:, case.is_man]
+        allowed.append(no_differences(case, case.x[:, :-1], allowed=men).p_value)
+    assert np.mean(np.array(found) < 0.05) > 0.95
+    assert np.mean(np.array(allowed) < 0.05) < 0.2
+
+
+def test_among_some_is_a_study_of_these():
+    case = signals(200, 3, lambda x: x[:, 0], p=3)
+    some = case.x[:, 1] > 0
+    alone = replace(
+        case,
+        **{
+            name: getattr(case, name)[some]
+            for name in ("signal", "share", "weight", "correction", "inverse_weight", "treated")
+        },
+        x=case.x[some],
+    )
+    one, two = no_differences(case, case.x, some), no_differences(alone, alone.x)
+    assert_allclose(one.p_value, two.p_value, rtol=1e-10)
+
+
+def test_more_covariates_than_units_are_not_tested():
+    case = signals(30, 1, p=4, clusters=4)
+    assert np.isnan(no_differences(case, case.x).p_value)
+    alone = signals(60, 1, p=2)
+    x = np.column_stack([alone.x, np.arange(60) == 0]).astype(float)
+    assert np.isnan(no_differences(alone, x).p_value)
