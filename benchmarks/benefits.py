@@ -195,10 +195,11 @@ def studies(design, place, trials, seed):
 
 
 def number_of(design, trials):
-    """Return how many studies are drawn: more of few persons, fewer where trees learn."""
+    """Return how many studies are drawn: more of lotteries of few, fewer where trees learn."""
     if design.learner in SLOW:
         return int(trials * SLOW[design.learner])
-    return trials * (QUICK if design.persons < 1_000 else 1)
+    quick = design.persons < 1_000 and design.estimand == "itt"
+    return trials * (QUICK if quick else 1)
 
 
 def verdicts(case, honest, plan):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import numpy as np
-from benefits import EFFECT, EFFECT_ON_SHARE, Design, scored
+from benefits import EFFECT, EFFECT_ON_SHARE, Design, number_of, scored
 from scipy.special import expit
 
 from evaluate.heterogeneity.projection_rows import conditional_rows
@@ -43,7 +43,7 @@ def coverage(name, trials, seed):
     """Return how often each interval held the truth, and how often the joint test finds slopes."""
     design, held = DESIGNS[name], defaultdict(list)
     truth = population(design)
-    for sequence in np.random.SeedSequence([seed, len(name), 5]).spawn(trials):
+    for sequence in np.random.SeedSequence([seed, len(name), 5]).spawn(number_of(design, trials)):
         case, plan, *_ = scored(design, np.random.default_rng(sequence))
         for row in conditional_rows(plan, case):
             group, kind = row["group"], row["kind"]

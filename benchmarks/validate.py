@@ -353,18 +353,20 @@ def sections():
         ),
         Section(
             "Benefits: averages and projections",
-            "{trials} trials of simulated programmes whose effects differ along two covariates and "
-            "by gender, with the given standard deviation over that of the outcome; scores with "
-            "estimated nuisances. `test of all slopes` rejects where there are none.",
+            "{trials} trials (lotteries of fewer than 1,000 persons: four times as many) of "
+            "simulated programmes whose effects differ along two covariates and by gender, with "
+            "the given standard deviation over that of the outcome, or not at all; scores with "
+            "estimated nuisances. `test of all slopes` rejects where there are none, at 5 per "
+            "cent.",
             projected,
             list(projections.DESIGNS),
-            most=OBSERVATIONAL,
+            most=OBSERVATIONAL // 2,
         ),
         Section(
             "Benefits: size of tests",
-            "Per cent of {trials} trials (fewer than 1,000 persons: four times as many; boosted "
-            "trees: half, the forest: a fifth) in which a test over honest splits finds "
-            "differences in effects at 5 per cent where there are none.",
+            "Per cent of {trials} trials (lotteries of fewer than 1,000 persons: four times as "
+            "many; boosted trees: half, the forest: a fifth) in which a test over honest splits "
+            "finds differences in effects at 5 per cent where there are none.",
             unfounded,
             list(benefits.DESIGNS),
             low=0.035,
@@ -375,10 +377,10 @@ def sections():
         Section(
             "Benefits: sorted groups",
             "{trials} trials (500 persons: four times as many; boosted trees: half): how often the "
-            "interval of the effect in a group of predicted effect holds the median over the splits "
-            "of the true effects in it. Above 96.5 it is wider than need be, where splits disagree on who is in it. "
-            "`finds` is how often a test finds differences at 5 per cent: its power where there "
-            "are some.",
+            "interval of the effect in a group of predicted effect holds the median over the "
+            "splits of the true effects in it. Above 96.5 it is wider than need be, where splits "
+            "disagree on who is in it. `finds` is how often a test finds differences at 5 per "
+            "cent: its power where there are some.",
             sorted_apart,
             list(benefits.SPREAD),
             high=1.0,
