@@ -22,7 +22,7 @@ demo: $(READY)
 	@$(BIN)/evaluate demo --cores $(CORES)
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n $(CORES) --dist worksteal
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .

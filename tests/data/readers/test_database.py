@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import time
 import traceback
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -324,9 +325,17 @@ def test_a_stream_that_is_left_closes_its_connection(postgresql, monkeypatch):
             )
             return cursor.fetchone()[0] - 1
 
+        def none_left():
+            """Wait for connections closed a moment ago, whose processes end on their own."""
+            deadline = time.monotonic() + 30
+            while others() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            return others() == 0
+
+        assert none_left()
         stream = open_stream(query(LONG.format("1, 1000000")), "spells")
         next(stream.batches)
         assert others() == 1
         del stream
         gc.collect()
-        assert others() == 0
+        assert none_left()
