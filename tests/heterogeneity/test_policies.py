@@ -239,7 +239,7 @@ def test_rows_add_up():
     ("cost", "effect", "told"),
     [
         (3.0, 0.0, "policy_no_ratio"), (3.0, 2.0, None), (-3.0, 2.0, "policy_better"),
-        (3.0, -2.0, "policy_worse"), (-3.0, -2.0, None),
+        (3.0, -2.0, "policy_worse"), (-3.0, -2.0, "policy_saved"),
     ],
 )  # fmt: skip
 def test_a_cost_per_unit_needs_a_gain_and_a_price(cost, effect, told):
@@ -250,12 +250,22 @@ def test_a_cost_per_unit_needs_a_gain_and_a_price(cost, effect, told):
         Money("SEK", cost * case.share, None),
     )
     row = table.loc["everyone", "no_one"]
-    assert pd.isna(row.get("cost_per_unit")) == (told is not None)
+    priced = told in (None, "policy_saved")
+    assert pd.isna(row.get("cost_per_unit")) != priced
     assert row["note"] == (note(told) if told else "")
     assert pd.isna(row["value_of_unit"])
     assert "net_gain" not in table
-    if not told:
+    if priced:
         assert_allclose(row["cost_per_unit"], cost / row["gain"])
+
+
+def test_as_many_places_at_the_same_price_cost_no_more():
+    case = signals(400, 9, lambda x: 2 * (x[:, -1] == 0))
+    women = Places(case.groups["women"].astype(float))
+    money = Money("SEK", 24_601.7 * case.share, None)
+    row = rows_of(case, [fixed("women", case, women)], money).loc["women", "random"]
+    assert row["cost_difference"] == 0
+    assert row["note"] == note("policy_better")
 
 
 def test_the_same_places_have_no_interval():

@@ -121,7 +121,8 @@ def _compared(
     nobody = Valued(np.zeros_like(one.value), np.zeros_like(one.scores), np.zeros(4))
     others = (nobody, everyone, now, one.at_random(everyone))
     values, variances = [], []
-    least = SAME**2 * np.maximum((everyone.scores**2).sum(axis=0), 1e-300)
+    size = np.maximum((everyone.scores**2).sum(axis=0), everyone.value**2)
+    least = SAME**2 * np.maximum(size, 1e-300)
     for value, scores in (one.minus(other) for other in others):
         variance = (scores**2).sum(axis=0)
         same = variance <= least
@@ -176,6 +177,8 @@ def _numbers(
         notes.append(note("policy_better" if gain > 0 else "policy_worse"))
     elif told:
         row["cost_per_unit"] = cost / gain
+        if gain < 0:
+            notes.append(note("policy_saved"))
     if money.value is not None:
         net = money.value * gain - cost
         own = over_splits(value[:, NET:], variance[:, NET:], df, level, np.array([net]))

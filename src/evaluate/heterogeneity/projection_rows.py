@@ -248,7 +248,7 @@ def _test(joint: Joint, why: str) -> Row:
             "p_value": joint.p_value,
         }
     elif not why:
-        why = note("no_projection")
+        why = note("joint_untested")
     return {"kind": "joint", "note": why} | numbers
 
 

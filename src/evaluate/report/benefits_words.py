@@ -146,8 +146,7 @@ def sorted_sentences(rows: pd.DataFrame, words: Words) -> list[str]:
     found = []
     ends, top = by_place.get(("all", TOP_BOTTOM)), by_place.get(("all", "1"))
     if ends and not pd.isna(ends["estimate"]):
-        p = words.p_value(ends["p_value"])
-        found.append(words("benefits.sorted_gap", level=level, p=p, **_effect(ends, words)))
+        found.append(words("benefits.sorted_gap", level=level, **_effect(ends, words)))
     if top and not pd.isna(top["share_women"]):
         values = {"groups": count, "share": whole(top["share_women"], words)}
         values["all"] = _share_of_all(rows, words)
