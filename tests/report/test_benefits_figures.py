@@ -84,7 +84,7 @@ def test_each_group_has_its_share_of_women_below(texts):
         "40",
         "30",
     ]
-    assert any("highest prediction" in t for t in texts)
+    assert any("predicted to gain most" in t for t in texts)
 
 
 def test_the_average_is_a_line_with_a_name(texts):

@@ -27,8 +27,8 @@ def plain(text):
     return text.replace("\u00a0", " ").replace("\n", " ")
 
 
-def told(rows, verdict="found", words=EN):
-    return [plain(s) for s in sentences(rows, verdict, words)]
+def told(rows, verdict="found", words=EN, better="higher"):
+    return [plain(s) for s in sentences(rows, verdict, better, words)]
 
 
 def test_an_interval_that_holds_zero_is_said_not_to_tell():
@@ -37,6 +37,13 @@ def test_an_interval_that_holds_zero_is_said_not_to_tell():
     assert "cannot tell" not in clear
     assert open_.count("The interval holds zero, so the data cannot tell") == 4
     assert "lies above zero" not in open_
+
+
+def test_which_values_of_the_outcome_are_better_is_said():
+    rows = benefits.policies()
+    assert "More of the outcome is taken to be better." in told(rows)
+    assert any("a gain here is a decrease" in s for s in told(rows, better="lower"))
+    assert any("en vinst här är en minskning" in s for s in told(rows, words=SV, better="lower"))
 
 
 def test_a_rule_that_is_worse_is_said_to_be():

@@ -109,7 +109,7 @@ def test_the_projection_names_what_excludes_chance():
 
 def test_women_among_those_predicted_to_gain_most():
     ends, share, within = (plain(s) for s in sorted_sentences(benefits.sorted_groups(), EN))
-    assert ends.startswith("Highest less lowest group: 12.0 percentage points")
+    assert ends.startswith("First less last group: 12.0 percentage points")
     assert "70 % are women (95 % interval 66 to 74 %); of all persons here 50 %" in share
     assert "10.0 percentage points for women and 2.0 percentage points for men" in within
     same = benefits.sorted_groups().assign(share_women_low=1.0, share_women_high=1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import sparse
@@ -79,6 +79,11 @@ class Signals:
     cluster: np.ndarray | None = None
     units: int = 0
     notes: tuple[str, ...] = field(default=())
+
+    def turned(self) -> Signals:
+        """Return the same persons with less of the outcome for more of it."""
+        names = ("y", "signal", "correction", "outcome_residual")
+        return replace(self, **{name: -getattr(self, name) for name in names})
 
     @property
     def m(self) -> int:

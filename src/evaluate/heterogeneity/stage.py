@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 
@@ -63,7 +63,9 @@ def who_benefits(
     Returns
     -------
     WhoBenefits
-        A case that cannot be looked into has a row that says why.
+        A case that cannot be looked into has a row that says why. Where less of an outcome is
+        better, persons are sorted by how much lower it is predicted to be, and gains of rules are
+        decreases; effects stay effects.
     """
     rows: dict[str, list[Row]] = {field.name: [] for field in fields(WhoBenefits)}
     for case in cases:
@@ -88,9 +90,11 @@ def _of_case(
         }
     found: dict[str, list[Row]] = {"conditional_effects": [*conditional_rows(plan, case)]}
     why = _too_few(case)
-    honest = {} if why else honest_by_learner(plan, case, seed)
+    turned = plan.outcomes[case.outcome].better == "lower"
+    gains = case.turned() if turned else case
+    honest = {} if why else honest_by_learner(plan, gains, seed)
     lead = honest.get(plan.analysis.heterogeneity.learner)
-    targeting = targeting_rows(plan, study, case, lead, seed, records)
+    targeting = targeting_rows(plan, study, gains, lead, seed, records)
     found |= {
         "policies": [*targeting.policies],
         "policy_tree": [*targeting.tree],
@@ -98,12 +102,24 @@ def _of_case(
     }
     if lead is None:
         return found | {"heterogeneity_tests": [_not_assessed(plan, why)]}
+    sign = -1 if turned else 1
+    effects = replace(lead, effect=sign * lead.effect)
     return found | {
-        "heterogeneity_tests": [*test_rows(plan, case, honest)],
-        "sorted_groups": [*sorted_rows(plan, case, lead)],
-        "sorted_profile": [*profile_rows(plan, case, lead)],
-        "effect_distribution": [*distribution_rows(plan, case, lead)],
+        "heterogeneity_tests": [_as_effect(r, sign) for r in test_rows(plan, gains, honest)],
+        "sorted_groups": [_as_effect(r, sign) for r in sorted_rows(plan, gains, lead)],
+        "sorted_profile": [*profile_rows(plan, gains, lead)],
+        "effect_distribution": [*distribution_rows(plan, case, effects)],
     }
+
+
+def _as_effect(row: Row, sign: int) -> Row:
+    """Return a row of gains as one of effects: the outcome is what the plan says it is."""
+    if sign > 0 or row.get("test") == "calibration":  # a coefficient is the same of both
+        return row
+    low, high = row.get("conf_low"), row.get("conf_high")
+    ends = {"conf_low": high, "conf_high": low}
+    told = {name: row.get(name) for name in ("estimate", "predicted")} | ends
+    return {**row} | {name: -value for name, value in told.items() if value is not None}  # type: ignore[operator]
 
 
 def _too_few(case: Signals) -> str:

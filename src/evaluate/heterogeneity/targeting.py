@@ -94,7 +94,7 @@ def targeting_rows(
     plan, study : Plan, Study
         The programme file, with capacity, value of a unit and costs; the persons, for costs.
     case : Signals
-        Those of one outcome and contrast. More of the outcome is taken to be better.
+        Those of one outcome and contrast, more of which is better (else `Signals.turned`).
     honest : Honest or None
         Predicted effects of the learner that leads; None where nothing could be learned: rules
         that are learned then have a row that says so.

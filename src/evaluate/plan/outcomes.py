@@ -59,6 +59,11 @@ class Outcome(Closed):
         None, description="The unit in the reports; by default `unit`. Not for share."
     )
     role: Role = "secondary"
+    better: Literal["higher", "lower"] = Field(
+        "higher",
+        description="Whether more of the outcome is better, as of work, or less, as of days in "
+        "registers: of who gains most, and of what rules of targeting are worth.",
+    )
     without: list[str] = Field([], description="Covariates left out for this outcome.")
     title: dict[Literal["en", "sv"], str] | None = Field(
         None, description="Name in the reports; by default the key."

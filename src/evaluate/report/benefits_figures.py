@@ -44,7 +44,7 @@ def sorted_plot(
     Returns
     -------
     str
-        The highest predictions stand to the left. Below each group is its share of women.
+        Those predicted to gain most stand to the left. Below each group is its share of women.
     """
     rows = rows[rows["sorted_group"] != ENDS]
     groups = groups_of(rows)
@@ -75,7 +75,7 @@ def sorted_plot(
         wide = (WIDTH - 4 - LEFT) / count
         for number in range(1, count + 1):
             x = LEFT + wide * (number - 0.5)
-            end = {1: "highest", count: "lowest"}.get(number)
+            end = {1: "first", count: "last"}.get(number)
             text = words.number(number, 0)
             text += f" ({words(f'benefits.figure.{end}')})" if end and count <= 5 else ""
             say(layer, x, bottom - 12, text, size=SMALL)

@@ -188,6 +188,7 @@ def _case(released: Released, words: Words, key: Key) -> Case:
     if len(released.arms) > 1:
         title = f"{title}. {released.contrast(arm, words)}"
     unit = released.unit(outcome, words.language)
+    better = released.plan.outcomes[outcome].better
     tests = rows_of(released.heterogeneity_tests, key)
     effects = rows_of(released.conditional_effects, key)
     of_all, apart = (effects[(effects["group"] == "all") == one] for one in (True, False))
@@ -207,7 +208,7 @@ def _case(released: Released, words: Words, key: Key) -> Case:
         projection_sentences=benefits_words.projection_sentences(effects, released, words),
         rules=targeting_words.rules_grid(policies, released, words),
         comparisons=targeting_words.comparisons_grid(policies, released, words) if valued else None,
-        targeting_sentences=targeting_words.sentences(policies, verdict, words),
+        targeting_sentences=targeting_words.sentences(policies, verdict, better, words),
         **learned,
     )
 
@@ -224,7 +225,11 @@ def _learned(released: Released, words: Words, key: Key, title: str) -> dict[str
         number = int(groups.loc[groups["sorted_group"] != TOP_BOTTOM, "sorted_group"].nunique())
         splits = groups["splits"].dropna()
         times = words.number(splits.iloc[0] if len(splits) else None, 0)
-        found["sorted_lead"] = words("benefits.sorted_lead", splits=times, groups=number)
+        better = released.plan.outcomes[key[0]].better
+        first = words(f"benefits.first.{better}")
+        found["sorted_lead"] = words(
+            "benefits.sorted_lead", splits=times, groups=number, first=first
+        )
         found["sorted_sentences"] = benefits_words.sorted_sentences(groups, words)
         if groups["estimate"].notna().any():
             gap = found["sorted_sentences"][0]

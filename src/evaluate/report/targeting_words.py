@@ -35,7 +35,7 @@ def shown_policies(rows: pd.DataFrame, found: bool) -> pd.DataFrame:
     return rows if found else rows[~learned]
 
 
-def sentences(rows: pd.DataFrame, verdict: str, words: Words) -> list[str]:
+def sentences(rows: pd.DataFrame, verdict: str, better: str, words: Words) -> list[str]:
     """Say what the rules of one outcome, month and arm would mean.
 
     Parameters
@@ -44,6 +44,8 @@ def sentences(rows: pd.DataFrame, verdict: str, words: Words) -> list[str]:
         Rows of `schemas.POLICIES` that are shown.
     verdict : {"found", "not found", "not assessed"}
         Whether there are differences that a rule could go by.
+    better : {"higher", "lower"}
+        Which values of the outcome are.
     words : Words
         The language.
     """
@@ -58,6 +60,8 @@ def sentences(rows: pd.DataFrame, verdict: str, words: Words) -> list[str]:
     if verdict != "found":
         end = "" if verdict == "not found" else "_not_assessed"
         found.append(words(f"benefits.only_simple{end}"))
+    if rows["gain"].notna().any():
+        found.append(words(f"benefits.better.{better}"))
     for row in _rows(rows, "everyone", "no_one"):
         found.append(words("benefits.everyone_worth", **_gain(row, words)) + _net(row, words))
     for policy in dict.fromkeys(rows["policy"]):
