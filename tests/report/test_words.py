@@ -127,6 +127,15 @@ def test_groups_of_the_plan_keep_the_words_of_the_data():
     assert EN.group("education=short") == "education: short"
 
 
+def test_groups_and_levels_have_the_names_of_the_plan():
+    names = {"education": "schooling", "education=short": "nine years"}
+    words = Words("en", "", names)
+    assert words.group("education=short") == "schooling: nine years"
+    assert words.covariate("education=long") == "schooling: long"
+    assert words.covariate("education missing") == "schooling missing"
+    assert words.levels("education", "short, long") == "schooling: nine years, long"
+
+
 def test_a_text_without_its_value_is_an_error():
     with pytest.raises(KeyError):
         EN("summary.lead")

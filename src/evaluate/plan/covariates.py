@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from evaluate.plan.closed import Closed
+from evaluate.plan.closed import Closed, Code
 
 A_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -28,6 +28,9 @@ class Covariate(Closed):
     )
     title: dict[Literal["en", "sv"], str] | None = Field(
         None, description="Name in the reports; by default the column's."
+    )
+    levels: dict[Code, dict[Literal["en", "sv"], str]] = Field(
+        {}, description="Names of values in the reports; by default the values as they are."
     )
 
     @field_validator("measured")

@@ -173,8 +173,10 @@ class Plan(Closed):
         return tuple(Covariate(column=c) if isinstance(c, str) else c for c in self.covariates)
 
     def covariate_titles(self, language: Literal["en", "sv"]) -> dict[str, str]:
-        """Return the names that covariates have in the reports, by column, where stated."""
+        """Return names in the reports, of covariates by column, of levels by ``column=level``."""
         stated = {c.column: c.title or {} for c in self.covariate_list}
+        for c in self.covariate_list:
+            stated |= {f"{c.column}={code_text(level)}": t for level, t in c.levels.items()}
         return {column: title[language] for column, title in stated.items() if language in title}
 
     @property

@@ -52,7 +52,8 @@ class Words:
         Design of the study: a text has another form where the catalogue has one of that design,
         such as ``observational.figure.treated`` for ``figure.treated``.
     covariates : mapping of str to str
-        Names of covariates by column, in this language, where the plan has them.
+        Names of covariates by column, and of levels by ``column=level``, in this language, where
+        the plan has them.
     """
 
     language: Language
@@ -157,7 +158,12 @@ class Words:
                 return self(f"covariate.{kind}", name=stem)
         column, is_level, level = name.partition("=")
         title = self.covariates.get(column, column)
-        return f"{title}: {level}" if is_level else title
+        return f"{title}: {self.covariates.get(name, level)}" if is_level else title
+
+    def levels(self, column: str, levels: str) -> str:
+        """Return a covariate with several of its levels, which commas set apart."""
+        names = (self.covariates.get(f"{column}={level}", level) for level in levels.split(", "))
+        return f"{self.covariate(column)}: {', '.join(names)}"
 
     def finding(self, text: str, by_share: bool = False) -> str:
         """Return the text of a check of the design in this language.
