@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+import ihdp
 import numpy as np
 from scipy.special import expit
 
@@ -53,6 +54,8 @@ class Design:
         What predicts.
     covariates : int
         Beside gender, that are known; of fewer than five the others are there all the same.
+    surface : {"", "A", "B"}
+        Hill's, of the children of `ihdp`, in place of all but ``estimand`` and ``learner``.
     """
 
     persons: int = 500
@@ -64,6 +67,7 @@ class Design:
     spread: float = 0.0
     learner: str = "linear"
     covariates: int = COVARIATES
+    surface: str = ""
 
 
 DESIGNS = {
@@ -84,6 +88,7 @@ DESIGNS = {
     "a third of 60 clusters": Design(1_200, clusters=60, treated=0.33),
     "on the treated": Design(1_000, estimand="att"),
     "on all, no lottery": Design(1_000, estimand="ate"),
+    "children, surface A": Design(estimand="att", surface="A"),
     "boosted trees": Design(learner="boosting"),
     "forest": Design(learner="forest"),
 }
@@ -96,12 +101,18 @@ SPREAD = {
     "weights, spread 0.3": Design(2_000, weighted=True, spread=0.3),
     "0 or 1, spread 0.2": Design(2_000, outcome="works", spread=0.2),
     "on the treated, spread 0.3": Design(2_000, estimand="att", spread=0.3),
+    "children, surface B": Design(estimand="att", surface="B"),
     "boosted trees, spread 0.3": Design(2_000, spread=0.3, learner="boosting"),
 }
 
 
 def draw(design, rng):
     """Draw a study; return it, its plan, and every person's true effect."""
+    if design.surface:
+        y, treated, x, effect = ihdp.redrawn(design.surface, rng)
+        known, women = np.delete(x, ihdp.SEX, axis=1), x[:, ihdp.SEX] == 1
+        study = study_from(y[:, None], treated.astype(int), women, known)
+        return study, planned(design, y, known), effect
     n = design.persons
     x = rng.normal(size=(n, max(COVARIATES, design.covariates)))
     women = rng.random(n) < 0.5
@@ -130,14 +141,18 @@ def draw(design, rng):
     weight = rng.uniform(0.5, 2, n) if design.weighted else None
     known = x[:, : design.covariates]
     study = study_from(y[:, None], arm, women, known, weight=weight, cluster=cluster)
+    return study, planned(design, y, known), effect
+
+
+def planned(design, y, known):
+    """Return the programme file of a study."""
     analysis = {"heterogeneity": {"splits": SPLITS}, "cross_fitting": {"splits": 1}}
     selected = {}
     if design.estimand != "itt":
         selected = {"design": "observational"}
         analysis["estimand"] = design.estimand
-    names = [f"x{i}" for i in range(design.covariates)]
-    plan = plan_of(y[:, None], covariates=names, analysis=analysis, **selected)
-    return study, plan, effect
+    names = [f"x{i}" for i in range(known.shape[1])]
+    return plan_of(y[:, None], covariates=names, analysis=analysis, **selected)
 
 
 def scored(design, rng):

@@ -12,6 +12,7 @@ Graphical Statistics 20(1).
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,8 @@ from evaluate.effects.observational.weighting import ipw, weighted_difference
 
 SURFACES = ("A", "B")
 SEED, FOLDS = 20200618, 5
+HELD = (0.03, 0.97)  # probabilities of treatment that are drawn by
+SEX = 6  # column of the covariates
 BOOSTED = 100  # draws, at most, whose outcomes are learnt by trees: a third of a second each
 
 
@@ -64,6 +67,40 @@ def draw(surface, draws, seed=SEED):
     arm, effects = treated[0] == 1, np.column_stack(effect)
     truth = {"att": effects[arm].mean(axis=0), "ate": effects.mean(axis=0)}
     return Draws(np.column_stack(y), arm, x[0][:, 1:], truth)  # the first column is constant
+
+
+@cache
+def chances():
+    """Return every child's probability of treatment, by a penalised logistic regression."""
+    from econml.data.dgps import ihdp_surface_A
+    from sklearn.linear_model import LogisticRegression
+
+    _, treated, x, _ = ihdp_surface_A(0)
+    z = (x[:, 1:] - x[:, 1:].mean(axis=0)) / x[:, 1:].std(axis=0)
+    fitted = LogisticRegression(max_iter=500).fit(z, treated)
+    return np.clip(fitted.predict_proba(z)[:, 1], *HELD)
+
+
+def redrawn(surface, rng):
+    """Draw outcomes and who is treated, so that draws are independent studies of these children.
+
+    Returns
+    -------
+    y : ndarray, shape (n,)
+        Outcomes.
+    treated : ndarray of bool, shape (n,)
+        Drawn by `chances`.
+    x : ndarray, shape (n, 25)
+        Covariates.
+    effect : ndarray, shape (n,)
+        Of every child.
+    """
+    from econml.data.dgps import ihdp_surface_A, ihdp_surface_B
+
+    of = {"A": ihdp_surface_A, "B": ihdp_surface_B}[surface]
+    y, was, x, effect = of(int(rng.integers(2**31 - 1)))
+    treated = rng.random(len(y)) < chances()
+    return y + effect * (treated.astype(int) - was), treated, x[:, 1:], effect
 
 
 def estimates(data, estimand, boosted=BOOSTED, seed=SEED):
