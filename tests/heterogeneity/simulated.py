@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from evaluate.effects.observational.folds import draw_folds
 from evaluate.estimates import Estimates
+from evaluate.heterogeneity.nuisances import Treatment, person_scores
 from evaluate.heterogeneity.signals import Case, Signals
 from evaluate.study import GAP
 
@@ -73,6 +76,34 @@ def signals(
         cluster=cluster,
         units=clusters,
     )
+
+
+def misled(case: Signals, x: np.ndarray, seed: int = 1) -> Signals:
+    """Add an error that is straight in columns, shape (m, k), to the outcome regressions."""
+    rng = np.random.default_rng(seed)
+    of_other, of_treated = (x @ rng.normal(size=x.shape[1]) for _ in range(2))
+    m = case.treated - case.treatment_residual
+    moved = case.inverse_weight * np.where(case.treated, -of_treated, of_other)
+    return replace(
+        case,
+        signal=case.signal + of_treated - of_other + moved,
+        correction=case.correction + moved,
+        outcome_residual=case.outcome_residual - (1 - m) * of_other - m * of_treated,
+    )
+
+
+def estimated(n: int, p: int, share: float, seed: int) -> Signals:
+    """Draw a lottery of one effect whose outcome regressions are estimated across folds."""
+    rng = np.random.default_rng([seed, n])
+    x = rng.normal(size=(n, p))
+    treated = rng.permutation(n) < share * n
+    y = x.sum(axis=1) / np.sqrt(p) + 0.3 * treated + rng.normal(size=n)
+    fold = draw_folds(treated, 5, 1, rng)
+    given = Treatment(treated, fold, np.full(fold.shape, share), "ate", 0.01, by_lot=True)
+    parts = person_scores(y, x, given, "linear")[0]
+    names = tuple(f"x{j}" for j in range(p))
+    base = signals(n, seed)
+    return replace(base, y=y, treated=treated, x=x, names=names, sources=names, **parts)
 
 
 def told(cases: Sequence[Case]) -> list[Signals]:

@@ -15,7 +15,7 @@ from evaluate.heterogeneity.calibration import centred
 from evaluate.heterogeneity.honest import draw_orders, honest_effects
 from evaluate.heterogeneity.learners import LEARNERS
 from evaluate.io import checked
-from heterogeneity.simulated import signals
+from heterogeneity.simulated import misled, signals
 from heterogeneity.test_aggregation import honest_of
 
 STUDIES, LEVEL = 250, 0.05
@@ -78,15 +78,41 @@ def test_verdicts_are_at_the_level_of_the_plan():
 
 
 def test_the_z_of_a_split_by_hand():
-    case = signals(200, 1)
+    """Residuals of an arm are fitted by predictions again: a departure is of what is then said."""
+    case = signals(200, 1, share=0.3)
     honest = learned(case, splits=1)
-    average = case.average().value[0]
+    average, plain = case.average().value[0], case.signal - case.correction
     t = []
     for fold in judged(honest):
-        u = centred(case, fold) * (case.signal[fold.rows] - average)
-        t.append(u.sum() / np.sqrt((u**2).sum()))
+        p, rows = centred(case, fold), fold.rows
+        u, total = p * (plain[rows] - average), p @ (plain[rows] - average)
+        for arm in (case.treated[rows], ~case.treated[rows]):
+            q, r = case.inverse_weight[rows][arm], case.correction[rows][arm]
+            slope, level = np.polyfit(p[arm], r / q, 1, w=np.sqrt(q))
+            total += p @ (level + slope * p) + p[arm] @ (r - q * (level + slope * p[arm]))
+            z = np.column_stack([np.ones(arm.sum()), p[arm]])
+            lack = [-(q @ p[arm]), p @ p - q @ p[arm] ** 2]
+            u[arm] += (p[arm] + z @ np.linalg.solve((z.T * q) @ z, lack)) * r
+        assert_allclose(u.sum(), total)
+        t.append(total / np.sqrt((u**2).sum()))
     found = tests.judge(case, honest, 5)
     assert_allclose(found.z["calibration"], sum(t) / 2)
+
+
+@pytest.mark.parametrize("settings", [{}, {"clusters": 60, "weighted": True}])
+def test_what_regressions_miss_along_the_predictions_adds_nothing_to_departures(settings):
+    case = signals(400, 2, share=0.2, **settings)
+    for fold in judged(learned(case, splits=1)):
+        prediction = np.zeros(case.m)
+        prediction[fold.rows] = fold.effect
+        other = misled(case, np.column_stack([np.ones(case.m), prediction]))
+        c = np.cos(np.arange(len(fold.rows)))  # any coefficients with mean zero
+        mass = case.weight[fold.rows]
+        c -= mass @ c / mass.sum()
+        one, two = (tests.departures(k, fold, c, 0.3).sum() for k in (case, other))
+        plain = [(mass * c) @ k.signal[fold.rows] for k in (case, other)]
+        assert_allclose(one, two, rtol=1e-6)
+        assert abs(plain[0] - plain[1]) > 1e-3
 
 
 @pytest.mark.parametrize("kind", ["persons", "clusters, weights", "treated"])

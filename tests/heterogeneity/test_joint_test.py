@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from evaluate.effects.observational.folds import draw_folds
 from evaluate.heterogeneity.joint_test import no_differences
-from evaluate.heterogeneity.nuisances import Treatment, person_scores
 
 from .policy_cases import REFERENCE, persons
-from .simulated import signals
+from .simulated import estimated, misled, signals
 
 RTOL = 1e-9
 TRIALS = 800
@@ -49,14 +47,7 @@ def test_units_of_outcome_and_covariates_do_not_matter(shift, scale, unit, seed)
 def test_a_straight_error_of_an_outcome_regression_changes_nothing(clusters):
     """Errors of squares are those of the residuals, which hold none of it either."""
     case = signals(300, 4, p=4, share=0.2, clusters=clusters, weighted=True)
-    rng = np.random.default_rng(1)
-    wrong = [np.column_stack([np.ones(300), case.x]) @ rng.normal(size=5) for _ in range(2)]
-    moved = case.inverse_weight * np.where(case.treated, -wrong[1], wrong[0])
-    other = replace(
-        case,
-        signal=case.signal + wrong[1] - wrong[0] + moved,
-        correction=case.correction + moved,
-    )
+    other = misled(case, np.column_stack([np.ones(300), case.x]))
     assert not np.allclose(case.signal, other.signal, rtol=0.1)
     one, two = no_differences(case, case.x), no_differences(other, case.x)
     assert_allclose(one.p_value, two.p_value, rtol=1e-8)
@@ -73,20 +64,6 @@ def test_true_equality_is_rejected_as_often_as_the_test_says(n, p, share, cluste
         case = signals(n, seed, p=p, share=share, clusters=clusters)
         p_values.append(no_differences(case, case.x).p_value)
     assert abs(np.mean(np.array(p_values) < 0.05) - 0.05) < SLACK
-
-
-def estimated(n, p, share, seed):
-    """Draw a lottery of one effect whose outcome regressions are estimated across folds."""
-    rng = np.random.default_rng([seed, n])
-    x = rng.normal(size=(n, p))
-    treated = rng.permutation(n) < share * n
-    y = x.sum(axis=1) / np.sqrt(p) + 0.3 * treated + rng.normal(size=n)
-    fold = draw_folds(treated, 5, 1, rng)
-    given = Treatment(treated, fold, np.full(fold.shape, share), "ate", 0.01, by_lot=True)
-    parts = person_scores(y, x, given, "linear")[0]
-    names = tuple(f"x{j}" for j in range(p))
-    base = signals(n, seed)
-    return replace(base, y=y, treated=treated, x=x, names=names, sources=names, **parts)
 
 
 def test_estimated_regressions_of_unequal_arms_do_not_make_it_reject():

@@ -98,7 +98,7 @@ def judge(case: Signals, honest: Honest, groups: int) -> Judgement:
         for test, parts in coefficients.items():
             z[test][split] = in_sequence(
                 [
-                    fold_statistic(case, f.rows, c * _residual(case, f, average))
+                    fold_statistic(case, f.rows, departures(case, f, c, average))
                     for f, c in zip(folds, parts, strict=True)
                     if not f.is_flat
                 ]
@@ -198,9 +198,26 @@ def _told(row: Row, case: Signals, level: float) -> Row:
     return row | {"verdict": verdict, "level": level, "n": case.m} | unit
 
 
-def _residual(case: Signals, fold: Fold, average: float) -> np.ndarray:
-    w, share, signal = (v[fold.rows] for v in (case.weight, case.share, case.signal))
-    return np.asarray(w * (signal - average * share))
+def departures(case: Signals, fold: Fold, c: np.ndarray, average: float) -> np.ndarray:
+    """Return what each person of a fold adds to the departure from one effect for everybody.
+
+    The coefficients ``c`` weigh the signals. Within an arm those of the residuals are changed, by
+    a constant and a multiple of the prediction, until they give predictions what they have in the
+    whole fold: an outcome regression's error, which may lie along what was learned from those it
+    was fitted to, then adds nothing.
+    """
+    rows = fold.rows
+    w, share = case.weight[rows], case.share[rows]
+    correction, inverse = w * case.correction[rows], w * case.inverse_weight[rows]
+    z = np.column_stack([np.ones(len(rows)), centred(case, fold)])
+    goal = (w * share * c) @ z
+    found = c * (w * (case.signal[rows] - average * share) - correction)
+    for arm in (case.treated[rows], ~case.treated[rows]):
+        q = inverse * arm
+        if (q > 0).any():
+            moments = np.linalg.pinv((z * q[:, None]).T @ z, hermitian=True)
+            found += (c + z @ (moments @ (goal - (q * c) @ z))) * correction * arm
+    return np.asarray(found)
 
 
 def _ranked(case: Signals, fold: Fold, kind: str) -> RankWeighted:
