@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from evaluate.effects.observational.folds import draw_folds
 from evaluate.errors import DesignError
+from evaluate.heterogeneity.renewed import renewed
 from evaluate.heterogeneity.signals import Signals
 from evaluate.seeds import generator
 
@@ -134,62 +135,6 @@ def honest_effects(
             predict = learn(past, fold < k, int(seeds[split, k]))
             effect[split, mine] = predict(signals.x[mine])
     return Honest(learner, order, effect)
-
-
-def renewed(signals: Signals, among: np.ndarray) -> Signals:
-    """Return signals whose outcome regressions are fitted to some of the persons again.
-
-    A person's outcome regression was fitted to others, also of folds that are judged later. What
-    is learned from its error would know their outcomes, and agree with them more than by chance:
-    with a fifth of 800 treated and 20 covariates the tests of one effect for everybody rejected
-    in 8 to 10 per cent, with signals renewed (and departures balanced) in 4 to 5.
-
-    Parameters
-    ----------
-    signals : Signals
-        The persons.
-    among : ndarray of bool, shape (m,)
-        Those who are learned from.
-
-    Returns
-    -------
-    Signals
-        Residuals of either arm are regressed on the covariates among these persons, and what
-        they explain is moved from the correction into the regression. Whatever is straight in
-        the covariates in an error of a regression is so replaced by these persons' own.
-
-    References
-    ----------
-    Wager (2024), Sequential validation of treatment heterogeneity, arXiv 2405.05534, where all
-    that is learned comes from the folds before.
-    """
-    x = np.column_stack([np.ones(signals.m), signals.x])
-    plain, correction = signals.signal - signals.correction, signals.correction.copy()
-    for arm in (signals.treated, ~signals.treated):
-        own = among & arm & (signals.inverse_weight > 0)
-        if own.any():
-            fit = x @ _straight(
-                x[own],
-                (signals.weight * signals.inverse_weight)[own],
-                (signals.weight * signals.correction)[own],
-            )
-            plain = plain + signals.share * fit
-            correction[arm] -= (signals.inverse_weight * fit)[arm]
-    w = signals.weight
-    level = x @ _straight(x[among], w[among], (w * signals.outcome_residual)[among])
-    return replace(
-        signals,
-        signal=plain + correction,
-        correction=correction,
-        outcome_residual=signals.outcome_residual - level,
-    )
-
-
-def _straight(x: np.ndarray, mass: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Return the coefficients of weighted least squares of response / mass."""
-    size = np.sqrt(np.maximum(mass @ x**2, 1e-300))
-    gram = (x * mass[:, None] / size).T @ (x / size)
-    return np.asarray(np.linalg.pinv(gram, 1e-10, hermitian=True) @ (response @ x / size) / size)
 
 
 def _fewest(signals: Signals) -> int:
