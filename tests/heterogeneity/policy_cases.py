@@ -39,7 +39,9 @@ def persons(estimand, clustered):
     case = Signals(
         "work", None, "SEK", "1", estimand.lower(), np.ones(len(d), dtype=bool), treated,
         d["y"].to_numpy(), dr(d, d["y"], d["g0"], d["g1"], estimand), share,
-        *correction(d, estimand), np.zeros(len(d)), (treated - d["m"]).to_numpy(), w.to_numpy(),
+        *correction(d, estimand),
+        (d["y"] - (1 - d["m"]) * d["g0"] - d["m"] * d["g1"]).to_numpy(),
+        (treated - d["m"]).to_numpy(), w.to_numpy(),
         d[["x", "men"]].to_numpy(), ("x", "men"), ("x", "gender"),
         {"all": np.ones(len(d), dtype=bool), "women": women, "men": ~women},
         None, d["cluster"].to_numpy() if clustered else None, 24 if clustered else 0,

@@ -78,6 +78,17 @@ def signals(
     )
 
 
+def gains(case: Signals, more: np.ndarray) -> Signals:
+    """Add to the effects of persons, shape (m,), what their outcome regressions know."""
+    p = case.treated - case.treatment_residual
+    return replace(
+        case,
+        y=case.y + more * case.treated,
+        signal=case.signal + more,
+        outcome_residual=case.outcome_residual + more * (case.treated - p),
+    )
+
+
 def misled(case: Signals, x: np.ndarray, seed: int = 1) -> Signals:
     """Add an error that is straight in columns, shape (m, k), to the outcome regressions."""
     rng = np.random.default_rng(seed)
@@ -92,15 +103,20 @@ def misled(case: Signals, x: np.ndarray, seed: int = 1) -> Signals:
     )
 
 
-def estimated(n: int, p: int, share: float, seed: int) -> Signals:
+def estimated(n: int, p: int, share: float, seed: int, outcome: str = "straight") -> Signals:
     """Draw a lottery of one effect whose outcome regressions are estimated across folds."""
     rng = np.random.default_rng([seed, n])
     x = rng.normal(size=(n, p))
     treated = rng.permutation(n) < share * n
-    y = x.sum(axis=1) / np.sqrt(p) + 0.3 * treated + rng.normal(size=n)
+    y = 0.3 * treated + rng.normal(size=n)
+    if outcome == "straight":
+        y += x.sum(axis=1) / np.sqrt(p)
+    elif outcome == "works":
+        y = (y + 0.3 * x[:, 0] > 0.2).astype(float)
     fold = draw_folds(treated, 5, 1, rng)
     given = Treatment(treated, fold, np.full(fold.shape, share), "ate", 0.01, by_lot=True)
-    parts = person_scores(y, x, given, "linear")[0]
+    learner = "linear" if outcome == "straight" else "selected"
+    parts = person_scores(y, x, given, learner)[0]
     names = tuple(f"x{j}" for j in range(p))
     base = signals(n, seed)
     return replace(base, y=y, treated=treated, x=x, names=names, sources=names, **parts)

@@ -15,7 +15,7 @@ from evaluate.heterogeneity.calibration import centred
 from evaluate.heterogeneity.honest import draw_orders, honest_effects
 from evaluate.heterogeneity.learners import LEARNERS
 from evaluate.io import checked
-from heterogeneity.simulated import misled, signals
+from heterogeneity.simulated import gains, misled, signals
 from heterogeneity.test_aggregation import honest_of
 
 STUDIES, LEVEL = 250, 0.05
@@ -159,7 +159,7 @@ def with_sites(case, sites, gain=0.0):
     """Put the persons at sites, of which the first gains more."""
     site = np.arange(case.m) % sites
     groups = case.groups | {f"site={s}": site == s for s in range(sites)}
-    return replace(case, groups=groups, signal=case.signal + gain * (site == 0))
+    return gains(replace(case, groups=groups), gain * (site == 0))
 
 
 def test_equal_effects_over_groups():

@@ -16,7 +16,7 @@ from evaluate.heterogeneity.projection_rows import conditional_rows, joint_test
 from evaluate.heterogeneity.scores import cases_of, scores_of
 from evaluate.io import checked
 
-from .simulated import signals, told
+from .simulated import gains, signals, told
 
 RTOL = 1e-12
 
@@ -107,7 +107,7 @@ def test_joint_rows_are_the_joint_test(clusters):
 def test_effects_that_differ_by_level_are_found():
     level = np.arange(900) % 3
     case = grouped(signals(900, 1), "site", level)
-    case = replace(case, signal=case.signal + (level == 2))
+    case = gains(case, level == 2)
     assert table(case, plan(groups=["site"])).loc["joint", "all", "site"]["p_value"] < 1e-4
 
 

@@ -2,51 +2,51 @@
 # Run in this folder: Rscript joint_test.R. Reads policy_persons.csv and projection_persons.csv
 # (simulated), writes joint_test.csv. Written with R 4.2.2, sandwich 3.0-2, clubSandwich.
 #
-# Slopes add up weighted regressions: of what the outcome regressions say among all (or, of
-# effects on the treated, of the treated's outcome less what the regression says), and in either
-# arm of the residuals, weighed by inverse probabilities. Each person's part of a slope is from
-# sandwich's estfun and bread; HC2 and HC3 divide by what hatvalues leave. T2 is Hotelling's
-# statistic; df that of a variance which is a sum over the arms. In joint_test.csv, "estimate" of
-# a row T2 is the F statistic and "df" its second degrees of freedom.
+# Residuals of the outcome are regressed on the covariates in either arm, with the weights times
+# inverse probabilities. "F" is Wald's statistic that slopes are the same over their number, by
+# sandwich (HC0, or by cluster without factors); "p" the part of 3,999 draws whose statistic is as
+# large, where residuals of a regression with the same slopes have signs drawn by person or cluster.
 suppressMessages({library(sandwich); library(clubSandwich)})
 source("common.R")
 
 d <- read.csv("policy_persons.csv")
-t <- d$treated == 1
-terms <- c("x", "men")
+terms <- c("treated:x", "treated:men")
+draws <- 3999
 
-part <- function(response, weight, rows, power) {
-  d$response <- response
-  d$w <- weight
-  fit <- lm(response ~ x + men, d[rows, ], weights = w)
-  own <- matrix(0, nrow(d), length(terms))
-  n <- sum(rows)
-  one <- estfun(fit) %*% bread(fit) / n / (1 - hatvalues(fit))^power
-  own[rows, ] <- one[, terms]
-  list(slope = coef(fit)[terms], own = own)
+wald <- function(fit, cluster) {
+  v <- if (is.null(cluster)) vcovHC(fit, "HC0") else {
+    vcovCL(fit, cluster, type = "HC0", cadjust = FALSE)
+  }
+  b <- coef(fit)[terms]
+  drop(b %*% solve(v[terms, terms], b))
 }
 
-for (estimand in c("ITT", "ATE", "ATT")) {
-  power <- if (estimand == "ITT") 1 / 2 else 1
-  all <- rep(TRUE, nrow(d))
-  parts <- if (estimand == "ATT") {
-    list(part(d$y - d$g0, d$weight, t, power),
-         part(d$g0 - d$y, d$weight * d$m / (1 - d$m), !t, power))
+for (estimand in c("ITT", "ATE", "ATT")) for (clustered in c(FALSE, TRUE)) {
+  t <- d$treated; m <- d$m
+  if (estimand == "ATT") {
+    inverse <- t + (1 - t) * m / (1 - m)
+    effect <- sum(d$weight * (t - (1 - t) * m / (1 - m)) * (d$y - d$g0)) / sum(d$weight * t)
   } else {
-    list(part(d$g1 - d$g0, d$weight, all, power),
-         part(d$y - d$g1, d$weight / d$m, t, power),
-         part(d$g0 - d$y, d$weight / (1 - d$m), !t, power))
+    inverse <- t / m + (1 - t) / (1 - m)
+    signal <- d$g1 - d$g0 + t / m * (d$y - d$g1) - (1 - t) / (1 - m) * (d$y - d$g0)
+    effect <- weighted.mean(signal, d$weight)
   }
-  slope <- Reduce(`+`, lapply(parts, `[[`, "slope"))
-  own <- Reduce(`+`, lapply(parts, `[[`, "own"))
-  v <- crossprod(own)
-  p <- length(slope)
-  arms <- sapply(list(t, !t), function(a) {
-    sum(diag(solve(v, crossprod(own[a, ]))))^2 / (sum(a) - 1)
+  d$r <- d$y - (1 - m) * d$g0 - m * d$g1 - effect * (t - m)
+  d$w <- d$weight * inverse
+  cluster <- if (clustered) d$cluster else NULL
+  observed <- wald(lm(r ~ treated * (x + men), d, weights = w), cluster)
+  same <- lm(r ~ treated + x + men, d, weights = w)
+  left <- resid(same)
+  if (!clustered) left <- left / (1 - hatvalues(same))
+  unit <- if (clustered) d$cluster + 1 else seq_len(nrow(d))
+  set.seed(20260101)
+  drawn <- replicate(draws, {
+    d$s <- left * sample(c(-1, 1), max(unit), replace = TRUE)[unit]
+    wald(lm(s ~ treated * (x + men), d, weights = w), cluster)
   })
-  df <- p^2 / sum(arms)
-  t2 <- drop(slope %*% solve(v, slope))
-  add(estimand, "T2", t2 * (df - p + 1) / (p * df), NA, df - p + 1)
+  case <- paste0(estimand, if (clustered) " clusters" else "")
+  add(case, "F", observed / 2, NA, nrow(d))
+  add(case, "p", (1 + sum(drawn >= observed)) / (1 + draws), NA, draws)
 }
 
 e <- read.csv("projection_persons.csv")
