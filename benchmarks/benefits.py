@@ -98,6 +98,7 @@ SPREAD = {
     "500 persons, spread 0.3": Design(500, spread=0.3),
     "500 persons, no spread": Design(500),
     "200 clusters, spread 0.3": Design(2_000, clusters=200, spread=0.3),
+    "a fifth of 1,000, spread 0.3": Design(1_000, treated=0.2, spread=0.3),
     "weights, spread 0.3": Design(2_000, weighted=True, spread=0.3),
     "0 or 1, spread 0.2": Design(2_000, outcome="works", spread=0.2),
     "on the treated, spread 0.3": Design(2_000, estimand="att", spread=0.3),

@@ -13,7 +13,7 @@ from evaluate.seeds import generator
 
 DRAWS, FEWEST_DRAWS = 999, 199
 WORK = 2e10  # multiplications, beyond which draws are fewer
-AT_ONCE = 2_000_000  # numbers in a block of draws
+AT_ONCE = 4_000_000  # numbers in a block of draws
 SINGULAR = 1e-10  # of the greatest eigenvalue
 ALONE = 1e-8  # of the moments: less is left without a unit that tells a covariate alone
 
@@ -124,7 +124,8 @@ def drawn_walds(arms: tuple[Arm, Arm], y: np.ndarray, unit: np.ndarray | None) -
     k, p = arms[0].x.shape[1], arms[0].p
     draws = int(np.clip(WORK / (units * k * p), FEWEST_DRAWS, DRAWS))
     rng = generator(units, "signs", str(p))
-    blocks = np.array_split(np.arange(draws), -(-draws * units * k // AT_ONCE))
+    numbers = units * (1 if unit is None else p)
+    blocks = np.array_split(np.arange(draws), -(-draws * numbers // AT_ONCE))
     signs = (rng.choice([-1.0, 1.0], size=(units, len(b))) for b in blocks)
     if unit is None:
         found = list(_of_persons(arms, residual, signs))
@@ -158,17 +159,21 @@ def _of_persons(
 ) -> Iterator[Block]:
     p = arms[0].p
     upper = np.triu_indices(p)
-    own = [arm.weighed @ arm.own for arm in arms]
-    squares = [told[:, upper[0]] * told[:, upper[1]] for told in own]
+    parts = []
+    for arm in arms:
+        rows = arm.mass > 0
+        told = arm.weighed[rows] @ arm.own
+        squares = told[:, upper[0]] * told[:, upper[1]]
+        parts.append((rows, arm.x[rows], arm.back @ arm.weighed[rows].T, told, squares))
     for sign in signs:
-        y = sign * residual[:, None]
-        slopes, parts = np.zeros((y.shape[1], p)), np.zeros((y.shape[1], len(upper[0])))
-        for arm, told, square in zip(arms, own, squares, strict=True):
+        slopes, sums = np.zeros((sign.shape[1], p)), np.zeros((sign.shape[1], len(upper[0])))
+        for rows, x, fit, told, squares in parts:
+            y = sign[rows] * residual[rows, None]
             slopes += y.T @ told
-            left = y - arm.x @ (arm.back @ (arm.weighed.T @ y))
-            parts += (left**2).T @ square
+            y -= x @ (fit @ y)
+            sums += (y**2).T @ squares
         variance = np.empty((len(slopes), p, p))
-        variance[:, upper[0], upper[1]] = variance[:, upper[1], upper[0]] = parts
+        variance[:, upper[0], upper[1]] = variance[:, upper[1], upper[0]] = sums
         yield slopes, variance
 
 
