@@ -109,7 +109,7 @@ def test_what_regressions_miss_along_the_predictions_adds_nothing_to_departures(
         c = np.cos(np.arange(len(fold.rows)))  # any coefficients with mean zero
         mass = case.weight[fold.rows]
         c -= mass @ c / mass.sum()
-        one, two = (tests.departures(k, fold, c, 0.3).sum() for k in (case, other))
+        one, two = (tests.departures(k, fold, c[:, None], 0.3).sum() for k in (case, other))
         plain = [(mass * c) @ k.signal[fold.rows] for k in (case, other)]
         assert_allclose(one, two, rtol=1e-6)
         assert abs(plain[0] - plain[1]) > 1e-3

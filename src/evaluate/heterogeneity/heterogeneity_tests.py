@@ -95,11 +95,15 @@ def judge(case: Signals, honest: Honest, groups: int) -> Judgement:
             TOP_BOTTOM: [_ends(case, f, groups) for f in folds],
             **{kind: [r.coefficient for r in ranked[kind]] for kind in KINDS},
         }
-        for test, parts in coefficients.items():
+        told = [
+            departures(case, f, np.column_stack(c), average)
+            for f, *c in zip(folds, *coefficients.values(), strict=True)
+        ]
+        for place, test in enumerate(coefficients):
             z[test][split] = in_sequence(
                 [
-                    fold_statistic(case, f.rows, departures(case, f, c, average))
-                    for f, c in zip(folds, parts, strict=True)
+                    fold_statistic(case, f.rows, one[:, place])
+                    for f, one in zip(folds, told, strict=True)
                     if not f.is_flat
                 ]
             )
@@ -201,22 +205,22 @@ def _told(row: Row, case: Signals, level: float) -> Row:
 def departures(case: Signals, fold: Fold, c: np.ndarray, average: float) -> np.ndarray:
     """Return what each person of a fold adds to the departure from one effect for everybody.
 
-    The coefficients ``c`` weigh the signals. Within an arm those of the residuals are changed, by
-    a constant and a multiple of the prediction, until they give predictions what they have in the
-    whole fold: an outcome regression's error, which may lie along what was learned from those it
-    was fitted to, then adds nothing.
+    The coefficients ``c``, of k tests, weigh the signals. Within an arm those of the residuals are
+    changed, by a constant and a multiple of the prediction, until they give predictions what they
+    have in the whole fold: an outcome regression's error, which may lie along what was learned
+    from those it was fitted to, then adds nothing. Of shape (f, k), as what is returned.
     """
     rows = fold.rows
     w, share = case.weight[rows], case.share[rows]
     correction, inverse = w * case.correction[rows], w * case.inverse_weight[rows]
     z = np.column_stack([np.ones(len(rows)), centred(case, fold)])
-    goal = (w * share * c) @ z
-    found = c * (w * (case.signal[rows] - average * share) - correction)
+    goal = (z * (w * share)[:, None]).T @ c
+    found = c * (w * (case.signal[rows] - average * share) - correction)[:, None]
     for arm in (case.treated[rows], ~case.treated[rows]):
-        q = inverse * arm
-        if (q > 0).any():
-            moments = np.linalg.pinv((z * q[:, None]).T @ z, hermitian=True)
-            found += (c + z @ (moments @ (goal - (q * c) @ z))) * correction * arm
+        mass = z * (inverse * arm)[:, None]
+        if mass.any():
+            change = np.linalg.pinv(mass.T @ z, hermitian=True) @ (goal - mass.T @ c)
+            found += (c + z @ change) * (correction * arm)[:, None]
     return np.asarray(found)
 
 
