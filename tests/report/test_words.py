@@ -136,6 +136,11 @@ def test_groups_and_levels_have_the_names_of_the_plan():
     assert words.levels("education", "short, long") == "schooling: nine years, long"
 
 
+def test_blocks_of_several_columns_have_the_names_of_each():
+    words = Words("en", "", {"office": "employment office"})
+    assert words.covariate("office, wave") == "employment office, wave"
+
+
 def test_a_text_without_its_value_is_an_error():
     with pytest.raises(KeyError):
         EN("summary.lead")

@@ -79,6 +79,9 @@ class Columns(Closed):
         None, description="Wave of a repeated lottery; rows are persons in a wave."
     )
     weight: str | None = None
+    titles: dict[str, dict[Literal["en", "sv"], str]] = Field(
+        {}, description="Names in the reports of blocks, the wave and groups; by default their own."
+    )
     _in_risk_sets: bool = PrivateAttr(False)  # by the plan's section `risk_sets`
 
     @model_validator(mode="after")

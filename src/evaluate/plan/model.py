@@ -69,6 +69,12 @@ class Plan(Closed):
         for name in self.costs.outcomes if self.costs else []:
             if name not in self.outcomes:
                 faults.append((("costs", "outcomes"), f"`{name}` is not among {known}"))
+        named = {*self.columns.strata, *self.groups}
+        for name in self.columns.titles:
+            if name not in named:
+                text = "is none of columns.blocks, columns.wave and groups, which are: "
+                text += ", ".join(sorted(named)) or "none"
+                faults.append((("columns", "titles", name), text))
         names = [c.column for c in self.covariate_list]
         if doubles := sorted({n for n in names if names.count(n) > 1}):
             faults.append((("covariates",), f"{', '.join(doubles)} more than once"))
@@ -173,8 +179,12 @@ class Plan(Closed):
         return tuple(Covariate(column=c) if isinstance(c, str) else c for c in self.covariates)
 
     def covariate_titles(self, language: Literal["en", "sv"]) -> dict[str, str]:
-        """Return names in the reports, of covariates by column, of levels by ``column=level``."""
-        stated = {c.column: c.title or {} for c in self.covariate_list}
+        """Return names in the reports, of covariates by column, of levels by ``column=level``.
+
+        Of blocks and groups too, where `columns.titles` names them.
+        """
+        stated = dict(self.columns.titles)
+        stated |= {c.column: c.title for c in self.covariate_list if c.title}
         for c in self.covariate_list:
             stated |= {f"{c.column}={code_text(level)}": t for level, t in c.levels.items()}
         return {column: title[language] for column, title in stated.items() if language in title}

@@ -157,7 +157,8 @@ class Words:
                 stem = self.covariate(name.removesuffix(f" {kind}"))
                 return self(f"covariate.{kind}", name=stem)
         column, is_level, level = name.partition("=")
-        title = self.covariates.get(column, column)
+        parts = [column] if column in self.covariates else column.split(", ")  # of blocks, several
+        title = ", ".join(self.covariates.get(part, part) for part in parts)
         return f"{title}: {self.covariates.get(name, level)}" if is_level else title
 
     def levels(self, column: str, levels: str) -> str:
