@@ -68,6 +68,12 @@ def test_cost_records_that_a_run_refuses_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(made.directory)
     (problem,) = check_programme("simulated").problems
     assert "costs.csv: column currency: " in problem
+    plan = made.directory / "config/programmes/simulated.yaml"
+    text = plan.read_text(encoding="utf-8")
+    assert "\n  currency: SEK\n" in text
+    text = text.replace("\n  currency: SEK\n", "\n  currency: SEK\n  rates: {EUR: 10.6}\n")
+    plan.write_text(text, encoding="utf-8")
+    assert not check_programme("simulated").problems
 
 
 def test_the_name_of_a_codebook_that_none_can_have_is_said(study):

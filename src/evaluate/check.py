@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from evaluate.design.graph_plan import graph_faults
 from evaluate.errors import EvaluateError, Problems, fault_of_program, persons, rows
-from evaluate.plan.load import codebook_faults, codebooks, load_codebook_file, load_plan, plan_path
+from evaluate.plan.load import load_codebook_file, load_plan, plan_path, shared_faults
 from evaluate.plan.model import Plan
+from evaluate.plan.shared_files import codebooks
 from evaluate.plan.support import unsupported, unused
 
 if TYPE_CHECKING:  # pandas is slow to import: `evaluate --help` does without
@@ -36,8 +37,8 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
         plan = load_plan(path)
         if faults := unsupported(plan):
             return Check([f"{path}: {fault}" for fault in faults])
-        if books := codebook_faults(path, plan):
-            return Check(books)
+        if missing := shared_faults(path, plan):
+            return Check(missing)
         if faults_of_graph := graph_faults(plan):
             return Check([f"{path}: {fault}" for fault in faults_of_graph])
         from evaluate.costs.records import has_records, per_offer, record_table

@@ -20,7 +20,7 @@ TAKEUP = np.array([0, 0, 0, 0, 1, 1, 0, 0, *[1] * 8], dtype=float)
 RECORD = {
     "item": "coaching", "arm": "1", "site": None, "payer": "public", "basis": "budget",
     "quantity": 10.0, "unit": "hour", "unit_price": 40.0, "currency": "SEK", "price_year": 2022,
-    "fixed": None,
+    "fixed": None, "stated": None,
 }  # fmt: skip
 COSTS = {"currency": "SEK", "price_year": 2022, "outcomes": ["y0"]}
 

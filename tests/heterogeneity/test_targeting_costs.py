@@ -95,7 +95,7 @@ def test_records_give_every_offer_its_part_of_the_total():
     records = pd.DataFrame(
         {
             "item": "course", "arm": ["1", "0"], "payer": "public", "basis": "economic",
-            "currency": "SEK", "price_year": 2020,
+            "currency": "SEK", "price_year": 2020, "stated": None,
             "quantity": [float(case.treated.sum()), float((~case.treated).sum())],
             "unit_price": [12.0, 2.0],
         }

@@ -9,8 +9,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from evaluate.errors import PlanError, Problems
-from evaluate.plan.load import codebook_path, load_codebook_file, load_config, load_study
+from evaluate.plan.load import load_codebook_file, load_config, load_study
 from evaluate.plan.schema import json_schemas
+from evaluate.plan.shared_files import CODEBOOK, PRICE_INDEX, shared_path
 from evaluate.scaffold import scaffold
 
 SHIPPED = sorted((Path(__file__).parents[2] / "config" / "codebooks").glob("*.yaml"))
@@ -73,7 +74,7 @@ def write(name, text):
 def test_a_shipped_codebook_says_where_it_comes_from(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # a study without codebooks of its own
     book = load_codebook_file(name)
-    assert codebook_path(name).samefile(SHIPPED[NAMES.index(name)])
+    assert shared_path(CODEBOOK, name).samefile(SHIPPED[NAMES.index(name)])
     for language in ("en", "sv"):
         assert len(getattr(book.source, language)) > 20
         labels = [getattr(entry, language) for entry in book.codes]
@@ -155,7 +156,7 @@ def test_the_books_of_the_study_go_before_the_shipped_ones(study):
 )
 def test_an_unknown_name_is_told_with_the_nearest_one(study, name, said):
     with pytest.raises(PlanError, match=re.escape(said)):
-        codebook_path(name)
+        shared_path(CODEBOOK, name)
 
 
 def test_a_study_is_told_of_its_codebooks_before_anything_runs(study):
@@ -168,3 +169,11 @@ def test_a_study_is_told_of_its_codebooks_before_anything_runs(study):
     write("housing", BOOK)
     write("states", BOOK)
     load_study(load_config().model_dump())
+
+
+def test_a_price_index_is_found_and_told_like_a_codebook(study):
+    assert shared_path(PRICE_INDEX, "kpi").name == "kpi.yaml"
+    with pytest.raises(
+        PlanError, match=r"price index `kpy`: no config/price_indexes/kpy\.yaml\. Did"
+    ):
+        shared_path(PRICE_INDEX, "kpy")

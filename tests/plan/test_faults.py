@@ -49,7 +49,7 @@ WRONG = [
     (GENDER, "womn", 7, "columns.gender: `womn` is not among women, men", "`women`"),
     (GENDER, "[1, 2]", 7, "columns.gender: must be keys with values or women or men", ""),
     (GENDER, GENDER + "\n  titles: {offce: {en: office}}", 8,
-     "columns.titles.offce: is none of columns.blocks, columns.wave and groups, which are: none", ""),
+     "titles.offce: is none of columns.blocks, columns.wave and groups, which are: none", ""),
     (GENDER, "{column: sex, women: 1}", 7, "columns.gender.men: missing, and required", ""),
     (GENDER, "{column: sex, women: 1, men: 1.0}", 7, "women and men have the same code", ""),
     ("control: 0", "control: null", 8, "control: empty: must be true or false, a number or", ""),

@@ -8,7 +8,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from evaluate.errors import EvaluateError
-from evaluate.plan.load import codebook_path, codebooks, load_study
+from evaluate.plan.load import load_study
+from evaluate.plan.shared_files import shared_files, shared_path
 from evaluate.release import RELEASED
 from evaluate.run import finished
 from evaluate.sources import closure, resources
@@ -44,7 +45,7 @@ def raw(wildcards):
     return [table.path for table in tables if table.path is not None]
 
 
-def codebook_files(wildcards):
-    """Return the codebooks of a programme."""
-    named = codebooks(PLANS[wildcards.programme]).values()
-    return [codebook_path(name) for name in dict.fromkeys(named)]
+def shared(wildcards):
+    """Return the codebooks and the price index of a programme."""
+    named = shared_files(PLANS[wildcards.programme]).values()
+    return [shared_path(*one) for one in dict.fromkeys(named)]

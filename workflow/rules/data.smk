@@ -24,7 +24,7 @@ rule data:
     input:
         plan="config/programmes/{programme}.yaml",
         raw=raw,
-        codebooks=codebook_files,
+        shared=shared,
         code=source("data.py"),
     output:
         participants="build/{programme}/participants.parquet",

@@ -27,7 +27,7 @@ rule report:
         tables=TABLES,
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
-        codebooks=codebook_files,
+        shared=shared,
         code=source("report.py", data=[*PAGE, *REPORT]),
     output:
         reports=expand("results/{{programme}}/report.{language}.html", language=LANGUAGES),

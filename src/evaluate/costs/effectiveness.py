@@ -87,6 +87,7 @@ def cost_table(study: Study, plan: Plan, records: pd.DataFrame | None = None) ->
                 "per_participant": total / taken.sum() if counted and taken.any() else None,
                 "currency": costs.currency,
                 "price_year": costs.price_year,
+                "stated": None,
             }
         )
     return pd.DataFrame(rows)

@@ -11,7 +11,7 @@ from evaluate.plan.model import Plan
 from evaluate.study import Study
 
 PUBLIC = ("public", "municipality", "eu_fund")  # who pays in the public perspective
-KEYS = ["item", "arm", "payer", "basis", "currency", "price_year"]
+KEYS = ["item", "arm", "payer", "basis", "currency", "price_year", "stated"]
 
 
 def has_records(plan: Plan) -> bool:
@@ -55,7 +55,7 @@ def amounts(records: pd.DataFrame, study: Study) -> pd.DataFrame:
         for a in offered
     ]
     table = pd.concat([named, *shares], ignore_index=True)
-    table = table.groupby(KEYS, sort=False)["amount"].sum().reset_index()
+    table = table.groupby(KEYS, sort=False, dropna=False)["amount"].sum().reset_index()
     below = int((table["amount"] < 0).sum())
     if below:
         raise DataError(
@@ -120,13 +120,17 @@ def per_offer(records: pd.DataFrame, study: Study, plan: Plan) -> tuple[np.ndarr
             f"{where}: no record on the basis {basis} was paid by {', '.join(PUBLIC)}, so the "
             "programme would cost the public nothing. Mend the column payer."
         )
+    how = {
+        "currency": "name what one unit of theirs is in costs.rates",
+        "price_year": "name an index in costs.price_index",
+    }
     for name, stated in (("currency", costs.currency), ("price_year", costs.price_year)):
         other = int((counted[name] != stated).sum())
         if other:
             raise DataError(
                 f"{where}: column {name}: {rows(other)} on the basis {basis} with another value "
-                f"than costs.{name}, {stated}. Convert them before the delivery, or state the "
-                f"{name} of the records in the plan; nothing is converted here yet."
+                f"than costs.{name}, {stated}. To have them moved {how[name]}; or state the "
+                f"{name} of the records in the plan."
             )
     table = amounts(counted, study)
     total = table.groupby("arm")["amount"].sum().reindex(list(study.arms), fill_value=0.0)

@@ -17,6 +17,7 @@ from evaluate.data.readers.content import fingerprint
 from evaluate.data.readers.read import RawTable, read_table
 from evaluate.data.registers.cost_records import cost_records
 from evaluate.data.registers.link import Linked, link
+from evaluate.data.registers.prices import in_prices_of
 from evaluate.errors import Problems
 from evaluate.plan.model import Plan
 
@@ -122,7 +123,7 @@ def _cost_records(plan: Plan, raw: RawTable | None, arms: Sequence[str]) -> pd.D
         return pd.DataFrame(columns=list(schemas.COST_RECORDS.columns))
     if faults := identity_numbers({"costs": raw}, plan):
         raise Problems(faults)
-    return cost_records(raw, plan, arms)
+    return in_prices_of(cost_records(raw, plan, arms), plan, raw.path)
 
 
 def _databases(plan: Plan, tables: Tables) -> dict[str, dict[str, Any]]:

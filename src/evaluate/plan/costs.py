@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from evaluate.plan.closed import Closed, Code, Text
+from evaluate.plan.price_index import Currency, Positive, Year
 
 Amount = Annotated[float, Field(ge=0)]
 
@@ -34,8 +35,15 @@ class Benefit(Closed):
 class Costs(Closed):
     """Cost of the programme: one figure, a figure per arm, or a person's cost in a column."""
 
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
-    price_year: Annotated[int, Field(ge=1900, le=2200)]
+    currency: Currency
+    price_year: Year
+    price_index: str | None = Field(
+        None, description="Of config/price_indexes, by which records of other years are moved."
+    )
+    rates: dict[Currency, Positive | dict[Year, Positive]] = Field(
+        {},
+        description="What one unit of another currency is in this one, always or by price year.",
+    )
     per: Literal["participant", "offer"] = "participant"
     amount: Amount | dict[Code, Amount] | None = None
     column: str | None = Field(None, description="A person's cost; the table `costs` otherwise.")
@@ -49,4 +57,6 @@ class Costs(Closed):
     def _one_source(self) -> Costs:
         if self.amount is not None and self.column is not None:
             raise ValueError("amount and column exclude each other")
+        if self.currency in self.rates:
+            raise ValueError(f"rates: {self.currency} is the currency of the costs itself")
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,11 +18,11 @@ from evaluate.plan.codebook import CodebookFile
 from evaluate.plan.config import Config
 from evaluate.plan.faults import messages
 from evaluate.plan.model import Plan
+from evaluate.plan.price_index import PriceIndexFile
+from evaluate.plan.shared_files import CODEBOOK, PRICE_INDEX, shared_files, shared_path
 from evaluate.plan.support import unsupported
-from evaluate.shipped import workflow_root
 
 Model = TypeVar("Model", bound=Closed)
-CODEBOOKS = Path("config/codebooks")
 
 
 def plan_path(name: str) -> Path:
@@ -48,34 +47,14 @@ def load_config(path: str | Path = "config/config.yaml") -> Config:
     return _load(_there(Path(path), "NAME"), Config)
 
 
-def codebook_path(name: str) -> Path:
-    """Return the file of a codebook: the study's own, or the one that comes with the package.
-
-    Raises
-    ------
-    PlanError
-        If there is neither, with the nearest name that there is.
-    """
-    folders = (CODEBOOKS, workflow_root() / CODEBOOKS)
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise PlanError(
-            f"codebook `{name}`: the name of a codebook has small letters a to z, digits and _, "
-            "and begins with a letter. Rename the file, or mend the plan."
-        )
-    for folder in folders:
-        if (path := folder / f"{name}.yaml").is_file():
-            return path
-    known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
-    near = difflib.get_close_matches(name, known, n=1)
-    raise PlanError(
-        f"codebook `{name}`: no {CODEBOOKS.as_posix()}/{name}.yaml."
-        + (f" Did you mean `{near[0]}`?" if near else f" Codebooks: {', '.join(known)}.")
-    )
-
-
 def load_codebook_file(name: str) -> CodebookFile:
-    """Read a codebook by its name; errors as for `load_plan` and `codebook_path`."""
-    return _load(codebook_path(name), CodebookFile)
+    """Read a codebook by its name; errors as for `load_plan` and `shared_path`."""
+    return _load(shared_path(CODEBOOK, name), CodebookFile)
+
+
+def load_price_index(name: str) -> PriceIndexFile:
+    """Read a price index by its name; errors as for `load_plan` and `shared_path`."""
+    return _load(shared_path(PRICE_INDEX, name), PriceIndexFile)
 
 
 def _there(path: Path, name: str) -> Path:
@@ -168,28 +147,18 @@ def load_study(config: Mapping[str, Any]) -> tuple[Config, dict[str, Plan]]:
             faults.append(str(error))
         else:
             faults += [f"{path}: {fault}" for fault in unsupported(plans[name])]
-            faults += codebook_faults(path, plans[name])
+            faults += shared_faults(path, plans[name])
     if faults:
         raise Problems(faults)
     return checked, plans
 
 
-def codebooks(plan: Plan) -> dict[str, str]:
-    """Return the codebooks that a plan names, each by the key that names it."""
-    named = {
-        f"data.{table}.codebook": section.codebook
-        for table in ("spells", "activities")
-        if (section := getattr(plan.data, table)) is not None and section.codebook is not None
-    }
-    return named | {f"data.codebooks.{c}": book for c, book in plan.data.codebooks.items()}
-
-
-def codebook_faults(path: Path, plan: Plan) -> list[str]:
-    """Say what is wrong with the codebooks of a plan, and where it names one that is not there."""
+def shared_faults(path: Path, plan: Plan) -> list[str]:
+    """Say what is wrong with a plan's shared files, and where it names one that is not there."""
     faults = []
-    for key, name in codebooks(plan).items():
+    for key, (kind, name) in shared_files(plan).items():
         try:
-            load_codebook_file(name)
+            load_codebook_file(name) if kind == CODEBOOK else load_price_index(name)
         except Problems as error:
             faults += error.problems
         except PlanError as error:

@@ -1,4 +1,4 @@
-"""JSON schemas of the programme file, the configuration and codebooks, for editors."""
+"""JSON schemas, for editors, of the files that a study is written in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from evaluate.plan.closed import Closed
 from evaluate.plan.codebook import CodebookFile
 from evaluate.plan.config import Config
 from evaluate.plan.model import Plan
+from evaluate.plan.price_index import PriceIndexFile
 
 
 def json_schemas() -> dict[str, str]:
@@ -18,6 +19,7 @@ def json_schemas() -> dict[str, str]:
         "programme.schema.json": Plan,
         "config.schema.json": Config,
         "codebook.schema.json": CodebookFile,
+        "price_index.schema.json": PriceIndexFile,
     }
     return {
         name: json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False) + "\n"

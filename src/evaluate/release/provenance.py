@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluate import __version__
-from evaluate.plan.load import CODEBOOKS, codebook_path, codebooks
 from evaluate.plan.model import Plan
+from evaluate.plan.shared_files import shared_files, shared_path
 from evaluate.sources import PACKAGE
 
 PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "snakemake")
@@ -33,7 +33,7 @@ def fingerprint(path: str | Path) -> dict[str, Any]:
 
 
 def sources(plan: Plan, databases: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return what the numbers were read from: raw tables, and the codebooks that read them.
+    """Return what the numbers were read from: raw tables, and the files that read them.
 
     Parameters
     ----------
@@ -47,12 +47,11 @@ def sources(plan: Plan, databases: Mapping[str, Mapping[str, Any]]) -> list[dict
         | (fingerprint(table.path) if table.path is not None else dict(databases[name]))
         for name, table in plan.data.tables.items()
     ]
-    books = dict.fromkeys(codebooks(plan).values())
     # Its name in a study, for where the package lies is nobody's business.
     return tables + [
-        fingerprint(codebook_path(book))
-        | {"table": "codebook", "path": f"{CODEBOOKS.as_posix()}/{book}.yaml"}
-        for book in books
+        fingerprint(shared_path(kind, name))
+        | {"table": kind.noun, "path": kind.named(name).as_posix()}
+        for kind, name in dict.fromkeys(shared_files(plan).values())
     ]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from evaluate.costs.records import PUBLIC, has_records
+from evaluate.plan.load import load_price_index
 from evaluate.plan.model import Plan
 from evaluate.report import many_arms
 from evaluate.report.released import Released, records
@@ -38,6 +40,44 @@ def sentences(released: Released, words: Words) -> list[str]:
             of = f"{released.arm_title(arm, words)}, " if several else ""
             found += [icer(row, released, words, of) for row in records(chosen)]
     return [sentence for sentence in found if sentence]
+
+
+def prices(released: Released, words: Words) -> str:
+    """Say from which currencies and years prices were moved, at which rates and by which index."""
+    costs, stated = released.plan.costs, sorted(set(released.costs["stated"].dropna()) - {""})
+    if costs is None or not stated:
+        return ""
+    year, currency = str(costs.price_year), costs.currency
+    found = [words("costs.moved", stated=", ".join(stated), currency=currency, year=year)]
+    others = [text.split() for text in stated]
+    for other in sorted({c for c, _ in others} - {currency}):
+        rate = costs.rates[other]
+        if isinstance(rate, Mapping):
+            known = [(y, rate[int(y)]) for c, y in others if c == other]
+            told = [
+                words("costs.moved_rate_of", rate=_rate(r, currency, words), year=y)
+                for y, r in known
+            ]
+        else:
+            told = [_rate(rate, currency, words)]
+        found.append(words("costs.moved_rate", other=other, rate=", ".join(told)))
+    if costs.price_index and (years := sorted({y for _, y in others if y != year})):
+        index = load_price_index(costs.price_index)
+        found.append(
+            words(
+                "costs.moved_index",
+                title=getattr(index.title, words.language),
+                source=getattr(index.source, words.language),
+                years="; ".join(
+                    f"{y}: {words.number(index.years[int(y)], 2)}" for y in [*years, year]
+                ),
+            )
+        )
+    return " ".join(found)
+
+
+def _rate(rate: float, currency: str, words: Words) -> str:
+    return f"{words.number(rate, 4).rstrip('0').rstrip('.,')} {currency}"
 
 
 def _incremental(released: Released, arm: str, words: Words) -> str:

@@ -12,8 +12,9 @@ from evaluate.errors import EvaluateError
 from evaluate.plan.closed import Code, code_text
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.config import Language
-from evaluate.plan.load import codebooks, load_codebook_file
+from evaluate.plan.load import load_codebook_file
 from evaluate.plan.outcomes import Outcome
+from evaluate.plan.shared_files import codebooks
 from evaluate.report.released import Released, records
 from evaluate.report.words import Words, catalogue
 
@@ -131,8 +132,8 @@ def books(released: Released, words: Words) -> list[Book]:
             title, source = (getattr(text, words.language) for text in (file.title, file.source))
             status = file.status
         parts = key.split(".")
-        is_column = parts[1] == "codebooks"
-        used_for = parts[2] if is_column else table_title(parts[1], words).lower()
+        is_column = parts[0] == "codebooks"
+        used_for = parts[1] if is_column else table_title(parts[0], words).lower()
         found.append(Book(title, name, used_for, source, status))
     return found
 

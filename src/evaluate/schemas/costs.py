@@ -19,6 +19,7 @@ COST_RECORDS = table(
     currency=text(),
     price_year=count(empty=False),
     fixed=pa.Column("boolean", coerce=True, nullable=True),
+    stated=text(empty=True),
 )
 
 COSTS = table(
@@ -32,6 +33,7 @@ COSTS = table(
     per_participant=real(),
     currency=text(),
     price_year=count(),
+    stated=text(empty=True),
 )
 
 COST_EFFECTIVENESS = table(

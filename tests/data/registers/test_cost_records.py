@@ -34,7 +34,7 @@ def faults(*changes, **how):
 
 def test_records_keep_their_order_and_get_their_types():
     found = read({}, {"arm": "", "fixed": "ja", "site": "", "payer": "EU_fund"}, {"arm": "1,0"})
-    assert tuple(found.columns) == COLUMNS
+    assert tuple(found.columns) == (*COLUMNS, "stated")
     assert found["unit_price"].tolist() == [450.5] * 3
     assert found["price_year"].tolist() == [2021] * 3
     assert found["arm"].tolist()[::2] == ["1", "1"]

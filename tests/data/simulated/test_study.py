@@ -9,7 +9,7 @@ from data.simulated.raw import TABLES, text
 from evaluate.cli import app
 from evaluate.data.simulated.study import plan_text, simulate, study
 from evaluate.errors import PlanError
-from evaluate.plan.load import codebook_faults, load_config, load_plan
+from evaluate.plan.load import load_config, load_plan, shared_faults
 from evaluate.plan.support import unsupported, unused
 
 
@@ -23,7 +23,7 @@ def test_the_plan_loads_and_asks_for_nothing_that_is_not_there(small):
     plan = load_plan(small.plan)
     assert unsupported(plan) == []
     assert unused(plan) == []
-    assert codebook_faults(small.plan, plan) == []
+    assert shared_faults(small.plan, plan) == []
     assert plan.simulated
     assert plan.title.en.startswith("Simulated")
     assert plan.title.sv.startswith("Simulerat")

@@ -14,7 +14,7 @@ from evaluate.data.registers.amounts import Decimal
 from evaluate.errors import DataError, EvaluateError, Problems, rows
 from evaluate.plan.model import Plan
 
-COLUMNS = tuple(schemas.COST_RECORDS.columns)
+COLUMNS = tuple(name for name in schemas.COST_RECORDS.columns if name != "stated")
 FIXED = {"1": True, "true": True, "yes": True, "ja": True} | {
     "0": False, "false": False, "no": False, "nej": False,
 }  # fmt: skip
@@ -39,7 +39,7 @@ def cost_records(raw: RawTable, plan: Plan, arms: Collection[str]) -> pd.DataFra
     Returns
     -------
     DataFrame
-        As `schemas.COST_RECORDS`, in the order of the table.
+        As `schemas.COST_RECORDS`, in the order of the table, at the prices stated there.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def cost_records(raw: RawTable, plan: Plan, arms: Collection[str]) -> pd.DataFra
     _fault(raw, "price_year", ~np.isnan(year) & off, "not a year such as 2022", faults)
     if faults:
         raise Problems(faults)
-    return pd.DataFrame(table)
+    return pd.DataFrame(table).assign(stated=None)
 
 
 def _text(cells: pd.Series) -> np.ndarray:
