@@ -17,7 +17,8 @@ def method(released: Released, words: Words) -> list[str]:
     plan = released.plan
     found = [f"{words('method.design')} {estimators(released, words)}"]
     if plan.columns.blocks:
-        found.append(words("method.blocks", blocks=", ".join(plan.columns.blocks)))
+        blocks = ", ".join(map(words.covariate, plan.columns.blocks))
+        found.append(words("method.blocks", blocks=blocks))
     for estimator in plan.estimators:
         kind = words(f"kind.{plan.std_error_of(estimator)}")
         by_cluster = estimator == "difference_in_means" and plan.columns.clustered
@@ -28,7 +29,7 @@ def method(released: Released, words: Words) -> list[str]:
         key = "lin" if "lin" in fitted and plan.covariates else "others"
         found.append(words(f"method.several_arms_{key}"))
     if plan.covariates:
-        names = ", ".join(c.column for c in plan.covariate_list)
+        names = ", ".join(words.covariate(c.column) for c in plan.covariate_list)
         found.append(words("method.covariates", names=names))
         found.append(
             words(

@@ -12,7 +12,7 @@ def method(released: Released, words: Words) -> list[str]:
     plan = released.plan
     found = [f"{words('method.design')} {estimators(released, words)}"]
     if plan.covariates:
-        names = ", ".join(c.column for c in plan.covariate_list)
+        names = ", ".join(words.covariate(c.column) for c in plan.covariate_list)
         found.append(words("method.covariates", names=names))
         imputed = plan.analysis.missing_covariates == "impute"
         found.append(words("method.imputed" if imputed else "method.dropped"))
