@@ -48,6 +48,7 @@ def test_new_writes_a_study_that_loads(study):
         "config/programmes/training.yaml",
         "config/schemas/codebook.schema.json",
         "config/schemas/config.schema.json",
+        "config/schemas/price_index.schema.json",
         "config/schemas/programme.schema.json",
     ]
     assert (study / "data/raw/training").is_dir()

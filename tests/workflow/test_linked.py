@@ -7,12 +7,12 @@ import pytest
 from planted import held, traces, write_planted
 from studies import NOTEBOOKS
 
-from evaluate.plan.load import CODEBOOKS
+from evaluate.plan.shared_files import CODEBOOK
 
 from .conftest import Workflow, copy_workflow
 
 NAME = "trial"
-BOOK = CODEBOOKS / "registration_states.yaml"
+BOOK = CODEBOOK.folder / "registration_states.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def finished(tmp_path_factory) -> tuple[Workflow, Path, str]:
     folder = tmp_path_factory.mktemp("linked")
     workflow = copy_workflow(folder / "code")
     study = write_planted(folder / "study", NAME, linked=True)
-    (study / CODEBOOKS).mkdir(parents=True)
+    (study / CODEBOOK.folder).mkdir(parents=True)
     shutil.copy(workflow.code / BOOK, study / BOOK)
     done = workflow.run(study)
     assert done.returncode == 0, done.stdout
