@@ -116,6 +116,23 @@ def test_among_some_is_a_study_of_these():
     assert_allclose(one.p_value, two.p_value, rtol=1e-10)
 
 
+def test_nothing_left_of_the_outcome_is_not_tested():
+    case, flat = signals(200, 1, p=3), np.zeros(200)
+    constant = replace(case, y=flat, signal=flat, correction=flat, outcome_residual=flat)
+    assert np.isnan(no_differences(constant, case.x).p_value)
+    straight = replace(case, outcome_residual=case.x @ np.ones(3))
+    assert np.isnan(no_differences(straight, case.x).p_value)
+
+
+def test_clusters_with_persons_of_both_arms_count_once():
+    case = signals(200, 1, p=3)
+    cluster = np.random.default_rng(1).permutation(200) % 10
+    found = no_differences(replace(case, cluster=cluster, units=10), case.x)
+    assert found.df_error == 10 - 2 * 4
+    fewer = replace(case, cluster=cluster % 8, units=8)
+    assert np.isnan(no_differences(fewer, case.x).p_value)
+
+
 def test_more_covariates_than_units_are_not_tested():
     case = signals(30, 1, p=4, clusters=4)
     assert np.isnan(no_differences(case, case.x).p_value)

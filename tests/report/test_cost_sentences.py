@@ -27,11 +27,11 @@ def test_currencies_years_rates_and_index_are_named_with_their_source():
     stated = ["EUR 2019", None, "SEK 2019", "NOK 2020", "EUR 2020"]
     rates = {"EUR": {2019: 10.59, 2020: 10.49}, "NOK": 1.05}
     text = said("en", stated, price_index="kpi", rates=rates)
-    assert "stated in EUR 2019, EUR 2020, NOK 2020, SEK 2019 were moved to SEK of 2022" in text
+    assert "in brackets (EUR 2019, EUR 2020, NOK 2020, SEK 2019) were stated in these" in text
     assert "One EUR is taken as 10.59 SEK in 2019, 10.49 SEK in 2020." in text
     assert "One NOK is taken as 1.05 SEK." in text
     assert "Swedish consumer price index (Statistics Sweden" in text
-    assert "2019: 334.26; 2020: 335.92; 2022: 371.91" in text
+    assert "2019: 334.26; 2020: 335.92; 2022: 371.91." in text
 
 
 @pytest.mark.parametrize("rate", [100, 1000.5])
@@ -42,6 +42,6 @@ def test_rates_are_written_as_they_are(rate):
 
 def test_it_is_said_in_swedish():
     text = said("sv", ["EUR 2019"], price_index="kpi", rates={"EUR": 10.59})
-    assert "Priser angivna i EUR 2019 har räknats om till SEK i 2022 års priser." in text
+    assert "inom parentes (EUR 2019) var angivna i dessa, och har räknats om" in text
     assert "En EUR är satt till 10,59 SEK." in text
     assert "konsumentprisindex (Statistiska centralbyrån" in text

@@ -4,7 +4,7 @@ From the raw tables, as received, to a clean study and its flow.
 REQUIRED INPUTS
     config/programmes/{programme}.yaml   the plan
     the raw files that the plan names    never changed; their SHA-256 is recorded
-    the codebooks that the plan names    the study's own, or those that come with the package
+    codebooks and price index            the study's own, or those that come with the package
 
 OUTPUTS
     build/{programme}/participants.parquet   schemas.PARTICIPANTS, one row per person

@@ -3,7 +3,7 @@ The report in each language, the executed notebooks, and the page that lists all
 
 REQUIRED INPUTS
     results/{programme}/tables/*.csv   what the gate let through
-    the codebooks that the plan names  for the names of states and kinds, and who confirms them
+    codebooks and price index          for the names of states and kinds, and who confirms them
     notebooks/*.ipynb                  one per chapter
 
 OUTPUTS

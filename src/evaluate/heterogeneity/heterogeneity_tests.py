@@ -310,7 +310,8 @@ def _groups(plan: Plan, case: Signals) -> list[Row]:
     allowed = np.column_stack(aside).astype(float) if aside else None
     joint = no_differences(case, features, allowed=allowed)
     if not np.isfinite(joint.p_value):
-        notes.append(note("many_groups", n=len(columns)))
+        constant = np.ptp(case.y) == 0
+        notes.append(note("constant") if constant else note("many_groups", n=len(columns)))
     row |= {"statistic": joint.statistic, "p_value": float(joint.p_value)}
     return [row | {"note": joined(notes)}]
 

@@ -69,7 +69,8 @@ def no_differences(
     Returns
     -------
     Joint
-        NaN where units of an arm are too few for the covariates, or one unit alone tells one.
+        NaN where units are too few for the covariates of both arms, one unit alone tells one, or
+        nothing is left of the outcome.
         The draws are the same whenever the persons are.
 
     References
@@ -97,12 +98,13 @@ def no_differences(
     unit = None if case.cluster is None else np.unique(case.cluster[rows], return_inverse=True)[1]
     x = np.column_stack([held, z])
     arms = Arm(x, np.where(d, mass, 0), p, 1), Arm(x, np.where(d, 0, mass), p, -1)
-    counts = [_units(arm.mass, unit) for arm in arms]
-    df_error = float(sum(counts) - 2 * x.shape[1])
+    df_error = float(_units(mass, unit) - 2 * x.shape[1])
     if df_error < 1 or not all(arm.can_tell(unit) for arm in arms):
         return none
     found = wald(arms, y, unit)
-    if min(counts) >= MANY * p:
+    if np.isnan(found):
+        return none
+    if min(_units(arm.mass, unit) for arm in arms) >= MANY * p:
         return Joint(found / p, float(p), df_error, float(stats.f.sf(found / p, p, df_error)))
     drawn = drawn_walds(arms, y, unit)
     p_value = (1 + (drawn >= found).sum()) / (1 + len(drawn))

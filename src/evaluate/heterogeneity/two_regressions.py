@@ -15,6 +15,7 @@ DRAWS, FEWEST_DRAWS = 999, 199
 WORK = 2e10  # multiplications, beyond which draws are fewer
 AT_ONCE = 4_000_000  # numbers in a block of draws
 SINGULAR = 1e-10  # of the greatest eigenvalue
+DUST = 1e-20  # of the squares of an outcome: what rounding leaves of residuals
 ALONE = 1e-8  # of the moments: less is left without a unit that tells a covariate alone
 
 
@@ -94,15 +95,22 @@ def wald(arms: tuple[Arm, Arm], y: np.ndarray, unit: np.ndarray | None) -> float
     Returns
     -------
     float
-        With the variance of residuals as they are (HC0, CR0).
+        With the variance of residuals as they are (HC0, CR0). NaN where these are none, or too
+        few units have any.
     """
     slopes, scores = np.zeros(arms[0].p), np.zeros((len(y), arms[0].p))
+    residual, size = np.zeros(2)
     for arm in arms:
         cross = arm.weighed.T @ y
         slopes += arm.own.T @ cross
-        scores += (arm.weighed @ arm.own) * (y - arm.x @ (arm.back @ cross))[:, None]
+        left = y - arm.x @ (arm.back @ cross)
+        scores += (arm.weighed @ arm.own) * left[:, None]
+        residual, size = residual + arm.mass @ left**2, size + arm.mass @ y**2
     told = summed(scores, unit, 0 if unit is None else int(unit.max()) + 1)
-    return float(slopes @ np.linalg.solve(told.T @ told, slopes))
+    value, vector = np.linalg.eigh(told.T @ told)
+    if not (residual > DUST * size and value[0] > SINGULAR * value[-1]):
+        return np.nan
+    return float(((slopes @ vector) ** 2 / value).sum())
 
 
 def drawn_walds(arms: tuple[Arm, Arm], y: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
@@ -132,7 +140,7 @@ def drawn_walds(arms: tuple[Arm, Arm], y: np.ndarray, unit: np.ndarray | None) -
     else:
         found = list(_of_clusters(arms, residual, unit, signs))
     slopes, variances = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    solved = np.linalg.solve(variances, slopes[:, :, None])[:, :, 0]
+    solved = (np.linalg.pinv(variances, hermitian=True) @ slopes[:, :, None])[:, :, 0]
     return np.asarray((slopes * solved).sum(axis=1))
 
 

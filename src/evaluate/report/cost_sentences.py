@@ -48,18 +48,18 @@ def prices(released: Released, words: Words) -> str:
     if costs is None or not stated:
         return ""
     year, currency = str(costs.price_year), costs.currency
-    found = [words("costs.moved", stated=", ".join(stated), currency=currency, year=year)]
+    found = [words("costs.moved", stated=", ".join(stated))]
     others = [text.split() for text in stated]
     for other in sorted({c for c, _ in others} - {currency}):
         rate = costs.rates[other]
         if isinstance(rate, Mapping):
             known = [(y, rate[int(y)]) for c, y in others if c == other]
             told = [
-                words("costs.moved_rate_of", rate=_rate(r, currency, words), year=y)
+                words("costs.moved_rate_of", rate=_figure(r, words), currency=currency, year=y)
                 for y, r in known
             ]
         else:
-            told = [_rate(rate, currency, words)]
+            told = [f"{_figure(rate, words)} {currency}"]
         found.append(words("costs.moved_rate", other=other, rate=", ".join(told)))
     if costs.price_index and (years := sorted({y for _, y in others if y != year})):
         index = load_price_index(costs.price_index)
@@ -69,15 +69,15 @@ def prices(released: Released, words: Words) -> str:
                 title=getattr(index.title, words.language),
                 source=getattr(index.source, words.language),
                 years="; ".join(
-                    f"{y}: {words.number(index.years[int(y)], 2)}" for y in [*years, year]
+                    f"{y}: {_figure(index.years[int(y)], words)}" for y in [*years, year]
                 ),
             )
         )
     return " ".join(found)
 
 
-def _rate(rate: float, currency: str, words: Words) -> str:
-    return f"{words.number(rate, 4).rstrip('0').rstrip('.,')} {currency}"
+def _figure(value: float, words: Words) -> str:
+    return words.number(value, 4).rstrip("0").rstrip(".,")
 
 
 def _incremental(released: Released, arm: str, words: Words) -> str:

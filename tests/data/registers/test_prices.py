@@ -56,15 +56,17 @@ def test_prices_are_exchanged_in_their_own_year_and_then_moved():
 
 
 def test_what_the_plan_says_nothing_of_stays():
-    changes = [{"currency": "EUR"}, {"price_year": 2019}, {"currency": "USD", "price_year": 2019}]
+    changes = [{"currency": "EUR", "price_year": 2020}, {"price_year": 2019}, {"currency": "USD"}]
     same = moved(*changes)
     assert_allclose(same["unit_price"], 40)
     assert same["currency"].tolist() == ["EUR", "SEK", "USD"]
     by_rate = moved(*changes, rates={"EUR": 10})
     assert_allclose(by_rate["unit_price"], [400, 40, 40])
+    assert by_rate["price_year"].tolist() == [2020, 2019, 2022]
+    assert by_rate["stated"].fillna("").tolist() == ["EUR 2020", "", ""]
     by_index = moved(*changes, price_index="own")
     assert_allclose(by_index["unit_price"], [40, 60, 40])
-    assert by_index["price_year"].tolist() == [2022, 2022, 2019]
+    assert by_index["price_year"].tolist() == [2020, 2022, 2022]
 
 
 @given(

@@ -33,8 +33,8 @@ def in_prices_of(records: pd.DataFrame, plan: Plan, where: str) -> pd.DataFrame:
     -------
     DataFrame
         As `schemas.COST_RECORDS`; ``stated`` tells currency and year of a record that was moved.
-        Records of a currency without rate, or of another year where the plan names no index, are
-        as they were.
+        A currency without rate, and years where the plan names no index, stay as they are, and
+        so does the year of a currency that stays.
 
     Raises
     ------
@@ -45,44 +45,29 @@ def in_prices_of(records: pd.DataFrame, plan: Plan, where: str) -> pd.DataFrame:
     costs = plan.costs
     if costs is None or not (costs.rates or costs.price_index):
         return records
-    index = load_price_index(costs.price_index) if costs.price_index else None
     faults: list[EvaluateError] = []
-    foreign = (records["currency"] != costs.currency).to_numpy()
-    other = (records["price_year"] != costs.price_year).to_numpy()
-    moves = np.ones(len(records), dtype=bool)
-    moves &= ~foreign | records["currency"].isin(list(costs.rates)).to_numpy()
-    moves &= ~other | (index is not None)
-    factor = np.ones(len(records))
-    for currency in records.loc[moves & foreign, "currency"].unique():
-        own = moves & (records["currency"] == currency).to_numpy()
-        rate, key = costs.rates[currency], f"costs.rates.{currency}"
-        by_year = rate if isinstance(rate, Mapping) else None
-        years = records["price_year"]
-        if by_year is None:
-            factor[own] *= rate
-        else:
-            factor[own] *= _of_years(years[own], by_year, key, where, faults)
-    if index is not None and (moves & other).any():
-        own, key = moves & other, f"the price index {costs.price_index}"
-        faults += _of_other_currency(index, costs)
-        before = _of_years(records.loc[own, "price_year"], index.years, key, where, faults)
-        now = index.years.get(costs.price_year, np.nan)
-        if np.isnan(now):
-            faults.append(
-                DataError(
-                    f"costs.price_year: {costs.price_year} is not in {key}, which has "
-                    f"{_span(index.years)}. State another price year, or add the year to the index."
-                )
-            )
-        factor[own] *= now / before
+    stated = records["currency"] + " " + records["price_year"].astype(int).astype(str)
+    currency, year = records["currency"].copy(), records["price_year"].copy()
+    factor = pd.Series(1.0, records.index)
+    for other, rate in costs.rates.items():
+        own = currency == other
+        by_year = rate if isinstance(rate, Mapping) else dict.fromkeys(year[own], rate)
+        factor[own] *= _of_years(year[own], by_year, f"costs.rates.{other}", where, faults)
+        currency[own] = costs.currency
+    own = (currency == costs.currency) & (year != costs.price_year)
+    if costs.price_index and own.any():
+        index, key = load_price_index(costs.price_index), f"the price index {costs.price_index}"
+        faults += _index_faults(index, costs)
+        before = _of_years(year[own], index.years, key, where, faults)
+        factor[own] *= index.years.get(costs.price_year, np.nan) / before
+        year[own] = costs.price_year
     if faults:
         raise Problems(faults)
-    moved = moves & (foreign | other)
-    stated = records["currency"] + " " + records["price_year"].astype(int).astype(str)
+    moved = (currency != records["currency"]) | (year != records["price_year"])
     return records.assign(
-        unit_price=records["unit_price"] * np.where(moved, factor, 1),
-        currency=records["currency"].mask(moved, costs.currency),
-        price_year=records["price_year"].mask(moved, costs.price_year),
+        unit_price=records["unit_price"] * factor,
+        currency=currency,
+        price_year=year,
         stated=stated.astype(object).where(moved, None),
     )
 
@@ -113,12 +98,20 @@ def _span(years: Mapping[int, float]) -> str:
     return f"{first} to {last}" if without_gap else ", ".join(map(str, sorted(years)))
 
 
-def _of_other_currency(index: PriceIndexFile, costs: Costs) -> list[EvaluateError]:
-    if index.currency == costs.currency:
-        return []
-    return [
-        DataError(
-            f"costs.price_index: {costs.price_index} is about prices in {index.currency}, and "
-            f"costs are in {costs.currency}. Name an index of that currency."
-        )
-    ]
+def _index_faults(index: PriceIndexFile, costs: Costs) -> list[EvaluateError]:
+    if index.currency != costs.currency:
+        return [
+            DataError(
+                f"costs.price_index: {costs.price_index} is about prices in {index.currency}, and "
+                f"costs are in {costs.currency}. Name an index of that currency."
+            )
+        ]
+    if costs.price_year not in index.years:
+        return [
+            DataError(
+                f"costs.price_year: {costs.price_year} is not in the price index "
+                f"{costs.price_index}, which has {_span(index.years)}. State another price year, "
+                "or add the year to the index."
+            )
+        ]
+    return []
