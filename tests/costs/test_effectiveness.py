@@ -10,7 +10,8 @@ from simulate import plan_of, study_from
 from studies import evaluated, plan_for
 
 from evaluate import schemas
-from evaluate.costs.effectiveness import cost_effectiveness, cost_table
+from evaluate.costs.effectiveness import cost_effectiveness
+from evaluate.costs.programme_costs import cost_table
 from evaluate.effects.table import effects
 from evaluate.io import checked
 
@@ -67,7 +68,11 @@ def test_no_costs_give_empty_tables():
     y = np.arange(12.0)[:, None]
     plan, study = plan_of(y, columns={"gender": None}), study_from(y, ARM)
     assert checked(cost_table(study, plan), schemas.COSTS, "").empty
-    assert checked(cost_effectiveness(study, plan), schemas.COST_EFFECTIVENESS, "").empty
+    assert checked(
+        cost_effectiveness(study, plan, None, np.random.default_rng(1)).ratios,
+        schemas.COST_EFFECTIVENESS,
+        "",
+    ).empty
 
 
 def trial(n=400, seed=1, women=True, gain=2.0):
@@ -81,7 +86,11 @@ def trial(n=400, seed=1, women=True, gain=2.0):
 
 
 def ratios(study, plan):
-    found = checked(cost_effectiveness(study, plan), schemas.COST_EFFECTIVENESS, "")
+    found = checked(
+        cost_effectiveness(study, plan, None, np.random.default_rng(1)).ratios,
+        schemas.COST_EFFECTIVENESS,
+        "",
+    )
     return found.set_index(["group", "denominator"])
 
 

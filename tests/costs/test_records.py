@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 from simulate import plan_of, study_from
 
 from evaluate import schemas
-from evaluate.costs.effectiveness import cost_effectiveness, cost_table
+from evaluate.costs.effectiveness import cost_effectiveness
+from evaluate.costs.programme_costs import cost_table
 from evaluate.effects.table import effects
 from evaluate.errors import DataError
 from evaluate.io import checked
@@ -96,7 +97,7 @@ def trial(n=400, seed=1, women=True, gain=2.0, arms=2):
 
 
 def ratios(study, plan, *changes):
-    found = cost_effectiveness(study, plan, records(*changes))
+    found = cost_effectiveness(study, plan, records(*changes), np.random.default_rng(1)).ratios
     found = checked(found, schemas.COST_EFFECTIVENESS, "")
     return found.set_index(["arm", "group", "denominator"])
 
@@ -150,14 +151,20 @@ def test_per_participant_it_is_divided_by_the_effect_on_takeup_and_so_has_an_err
         assert_allclose(row["effect"], rows.loc[(group, "late"), "estimate"])
 
 
-def test_the_basis_is_economic_where_there_is_one_and_else_the_only_one():
+def test_bases_stand_side_by_side_and_economic_cost_leads():
     study, plan = trial()
-    found = ratios(study, plan, {}, {"basis": "economic", "quantity": 30.0}, {"basis": "unit_cost"})
-    assert set(found["basis"]) == {"economic"}
-    assert_allclose(found.loc[("1", "all", "offer"), "incremental_cost"], 1200 / 200)
+    economic = {"basis": "economic", "quantity": 30.0}
+    found = ratios(study, plan, {}, economic, {"basis": "unit_cost", "quantity": 20.0})
+    assert list(dict.fromkeys(found["basis"])) == ["economic", "unit_cost", "budget"]
+    rows = found.loc[("1", "all", "offer")].set_index("basis")
+    assert_allclose(rows["incremental_cost"], [1200 / 200, 800 / 200, 400 / 200])
+    assert rows["effect"].nunique() == 1
     assert set(ratios(study, plan, {"basis": "unit_cost"})["basis"]) == {"unit_cost"}
-    with pytest.raises(DataError, match=r"costs\.csv: column basis: .* budget and unit_cost"):
-        ratios(study, plan, {}, {"basis": "unit_cost"})
+
+
+def test_a_basis_that_does_not_lead_is_left_out_in_another_currency():
+    found = ratios(*trial(), {"basis": "economic"}, {"currency": "EUR"})
+    assert set(found["basis"]) == {"economic"}
 
 
 def test_the_public_perspective_leaves_out_what_employers_and_participants_pay():

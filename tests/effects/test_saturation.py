@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose
 from simulate import plan_of, study_from
 
 from evaluate import schemas
-from evaluate.costs.effectiveness import person_costs
+from evaluate.costs.programme_costs import person_costs
 from evaluate.effects.saturation import spillovers
 from evaluate.io import checked
 from evaluate.plan.columns import EXPOSED

@@ -11,7 +11,8 @@ from scipy import linalg
 from simulate import plan_of, study_from
 
 from evaluate import schemas
-from evaluate.costs.effectiveness import cost_effectiveness, cost_table
+from evaluate.costs.effectiveness import cost_effectiveness
+from evaluate.costs.programme_costs import cost_table
 from evaluate.design.checks import balance_table
 from evaluate.design.power_table import power_table
 from evaluate.effects.displacement import net_effects
@@ -78,7 +79,9 @@ def tables_of(persons, lacking=0):
         "net_effects": net_effects(of_effects, plan),
         "balance": balance_table(study, plan),
         "costs": cost_table(study, plan),
-        "cost_effectiveness": cost_effectiveness(study, plan),
+        "cost_effectiveness": cost_effectiveness(
+            study, plan, None, np.random.default_rng(1)
+        ).ratios,
     }
     # as they are read from `build/`: in the types of the schemas
     found = {n: getattr(schemas, n.upper()).coerce_dtype(t) for n, t in found.items()}

@@ -10,7 +10,8 @@ REQUIRED INPUTS
 OUTPUTS
     build/{programme}/costs.parquet                schemas.COSTS, one row per item and arm
     build/{programme}/cost_effectiveness.parquet   schemas.COST_EFFECTIVENESS
-    (both without rows where the plan names no costs)
+    build/{programme}/acceptability.parquet        schemas.ACCEPTABILITY, by threshold
+    (without rows where the plan names no costs, or no threshold)
 """
 
 
@@ -25,7 +26,10 @@ rule costs:
     output:
         costs="build/{programme}/costs.parquet",
         effectiveness="build/{programme}/cost_effectiveness.parquet",
+        acceptability="build/{programme}/acceptability.parquet",
     log:
         "logs/{programme}/costs.log",
+    params:
+        seed=CONFIG.seed,
     script:
         "../scripts/costs.py"

@@ -7,10 +7,12 @@ import pandas as pd
 
 from evaluate import schemas
 from evaluate.errors import DataError, rows
+from evaluate.plan.costs import Costs
 from evaluate.plan.model import Plan
 from evaluate.study import Study
 
 PUBLIC = ("public", "municipality", "eu_fund")  # who pays in the public perspective
+LEADING = ("economic", "unit_cost", "budget")  # the first there is leads; others stand beside it
 KEYS = ["item", "arm", "payer", "basis", "currency", "price_year", "stated"]
 
 
@@ -85,41 +87,51 @@ def record_table(records: pd.DataFrame, study: Study) -> pd.DataFrame:
     return table[list(schemas.COSTS.columns)]
 
 
-def per_offer(records: pd.DataFrame, study: Study, plan: Plan) -> tuple[np.ndarray, str]:
-    """Return what an offer of each arm cost the public, and on which basis.
+def bases_of(records: pd.DataFrame, costs: Costs) -> list[str]:
+    """Return the bases on which the public paid something, the one that leads first.
 
-    The basis is `economic` where there is such a record, else the only one there is: two
-    accounts of one programme do not add up.
+    They are accounts of one and the same programme, side by side, and are never added up. One
+    that does not lead is left out where it is in another currency or price year than the plan's.
+    """
+    public = records[records["payer"].isin(PUBLIC)]
+    comparable = (public["currency"] == costs.currency) & (public["price_year"] == costs.price_year)
+    there, apart = set(public["basis"]), set(public.loc[~comparable, "basis"])
+    found = [basis for basis in LEADING if basis in there]
+    return [basis for i, basis in enumerate(found) if i == 0 or basis not in apart]
+
+
+def per_offer(
+    records: pd.DataFrame, study: Study, plan: Plan, basis: str | None = None
+) -> np.ndarray:
+    """Return what an offer of each arm cost the public.
+
+    Parameters
+    ----------
+    records : DataFrame
+        As `schemas.COST_RECORDS`.
+    study, plan : Study, Plan
+        The persons and the programme file.
+    basis : {"economic", "unit_cost", "budget"}, optional
+        Which account; the first of `bases_of` by default.
 
     Returns
     -------
-    cost : ndarray, shape (arms,)
+    ndarray, shape (arms,)
         In the plan's currency and price year; 0 where nothing is recorded.
-    basis : str
-        Of the records that count.
 
     Raises
     ------
     DataError
-        If several bases compete, nothing counts, or currency or price year are not the plan's.
+        If nothing counts, or currency or price year are not the plan's.
     """
     costs = plan.costs
     assert costs is not None
-    where = plan.data.costs.path if plan.data.costs and plan.data.costs.path else "the table costs"
-    bases = sorted(records["basis"].unique())
-    if "economic" not in bases and len(bases) > 1:
-        raise DataError(
-            f"{where}: column basis: records on the bases {' and '.join(bases)}, which are two "
-            "accounts of one programme and do not add up. Leave one of them out, or name the "
-            "records that cost-effectiveness should rest on `economic`."
-        )
-    basis = "economic" if "economic" in bases else bases[0]
+    if basis is None:
+        bases = bases_of(records, costs)
+        if not bases:
+            raise nothing_public(records, plan)
+        basis = bases[0]
     counted = records[(records["basis"] == basis) & records["payer"].isin(PUBLIC)]
-    if counted.empty:
-        raise DataError(
-            f"{where}: no record on the basis {basis} was paid by {', '.join(PUBLIC)}, so the "
-            "programme would cost the public nothing. Mend the column payer."
-        )
     how = {
         "currency": "name what one unit of theirs is in costs.rates",
         "price_year": "name an index in costs.price_index",
@@ -128,10 +140,22 @@ def per_offer(records: pd.DataFrame, study: Study, plan: Plan) -> tuple[np.ndarr
         other = int((counted[name] != stated).sum())
         if other:
             raise DataError(
-                f"{where}: column {name}: {rows(other)} on the basis {basis} with another value "
-                f"than costs.{name}, {stated}. To have them moved {how[name]}; or state the "
+                f"{_where(plan)}: column {name}: {rows(other)} on the basis {basis} with another "
+                f"value than costs.{name}, {stated}. To have them moved {how[name]}; or state the "
                 f"{name} of the records in the plan."
             )
     table = amounts(counted, study)
     total = table.groupby("arm")["amount"].sum().reindex(list(study.arms), fill_value=0.0)
-    return total.to_numpy() / np.bincount(study.arm, minlength=len(study.arms)), basis
+    return total.to_numpy() / np.bincount(study.arm, minlength=len(study.arms))
+
+
+def nothing_public(records: pd.DataFrame, plan: Plan) -> DataError:
+    """Return the error of records of which none counts for the public."""
+    return DataError(
+        f"{_where(plan)}: column payer: none of {rows(len(records))} was paid by "
+        f"{', '.join(PUBLIC)}, so the programme would cost the public nothing. Mend the column."
+    )
+
+
+def _where(plan: Plan) -> str:
+    return plan.data.costs.path if plan.data.costs and plan.data.costs.path else "the table costs"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluate.costs.effectiveness import person_costs
+from evaluate.costs.programme_costs import person_costs
 from evaluate.costs.records import has_records, per_offer
 from evaluate.effects.observational.aipw import clip_propensity, signals
 from evaluate.effects.observational.nuisance import cross_fit
@@ -75,7 +75,7 @@ def money_of(
     if has_records(plan):
         if records is None:
             return note("policy_cost_records")
-        by_arm, _ = per_offer(records, study, plan)
+        by_arm = per_offer(records, study, plan)
         difference = by_arm[study.arms.index(case.arm)] - by_arm[0]
         return Money(plan.costs.currency, difference * case.share, value)
     spent = person_costs(study, plan.costs)[case.rows]

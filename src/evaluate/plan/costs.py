@@ -15,9 +15,15 @@ Amount = Annotated[float, Field(ge=0)]
 class Threshold(Closed):
     """The range of willingness to pay for one more unit of the outcome."""
 
-    start: float = Field(alias="from")
-    to: float
-    points: Annotated[int, Field(ge=2)] = 50
+    start: Amount = Field(0.0, alias="from")
+    to: Annotated[float, Field(gt=0)]
+    points: Annotated[int, Field(ge=2, le=1_000)] = 50
+
+    @model_validator(mode="after")
+    def _upwards(self) -> Threshold:
+        if self.to <= self.start:
+            raise ValueError("to must be above from")
+        return self
 
 
 class Benefit(Closed):
@@ -50,13 +56,33 @@ class Costs(Closed):
     source: Text | None = Field(None, description="Where the figure comes from, printed.")
     outcomes: Annotated[list[str], Field(min_length=1)]
     discount_rate: float = 0.035
-    threshold: Threshold | None = None
+    threshold: Threshold | dict[str, Threshold] | None = Field(
+        None,
+        description="What one more unit of an outcome may be worth; by outcome, if units differ.",
+    )
+    population: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="How many persons the decision is about: what information is worth."
+    )
     benefits: list[Benefit] = []
 
     @model_validator(mode="after")
     def _one_source(self) -> Costs:
         if self.amount is not None and self.column is not None:
             raise ValueError("amount and column exclude each other")
+        if isinstance(self.threshold, dict):
+            unknown = sorted(set(self.threshold) - set(self.outcomes))
+            if unknown:
+                known = ", ".join(self.outcomes)
+                raise ValueError(f"threshold: {', '.join(unknown)} not among outcomes: {known}")
         if self.currency in self.rates:
             raise ValueError(f"rates: {self.currency} is the currency of the costs itself")
         return self
+
+    def points_of(self, outcome: str) -> list[float] | None:
+        """Return the thresholds at which an outcome is looked at; None where the plan has none."""
+        named = self.threshold
+        one = named.get(outcome) if isinstance(named, dict) else named
+        if one is None:
+            return None
+        step = (one.to - one.start) / (one.points - 1)
+        return [one.start + i * step for i in range(one.points)]

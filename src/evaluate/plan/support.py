@@ -135,7 +135,6 @@ def unused(plan: Plan) -> list[str]:
         and (plan.costs is None or plan.costs.amount is not None or bool(plan.costs.column)),
         "costs.discount_rate": plan.costs is not None
         and "discount_rate" in plan.costs.model_fields_set,
-        "costs.threshold": plan.costs is not None and plan.costs.threshold is not None,
         "costs.benefits": plan.costs is not None and bool(plan.costs.benefits),
     }
     return [key for key, is_stated in stated.items() if is_stated]

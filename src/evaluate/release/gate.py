@@ -20,7 +20,12 @@ from evaluate.release.gate_bounds import ESTIMATORS, gate_bounds
 from evaluate.release.gate_cells import Gated
 from evaluate.release.gate_cleaning import gate_cleaning
 from evaluate.release.gate_compliers import gate_compliers
-from evaluate.release.gate_costs import CostsOf, gate_cost_effectiveness, gate_costs
+from evaluate.release.gate_costs import (
+    CostsOf,
+    gate_acceptability,
+    gate_cost_effectiveness,
+    gate_costs,
+)
 from evaluate.release.gate_effects import (
     NUMBERS,
     RESULTS,
@@ -172,6 +177,9 @@ GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
     "verdict": lambda t, j: gate_verdict(t, j.effects, j.min_cell),
     "costs": lambda t, j: gate_costs(t, j.few, j.costs_of, j.min_cell),
     "cost_effectiveness": lambda t, j: gate_cost_effectiveness(
+        t, j.effects, j.of_takers, j.costs_of, j.min_cell
+    ),
+    "acceptability": lambda t, j: gate_acceptability(
         t, j.effects, j.of_takers, j.costs_of, j.min_cell
     ),
 }

@@ -12,7 +12,11 @@ from evaluate.release.gate_effects import Key, gate_followers, identity_of, resu
 
 CostsOf = Literal["participants", "persons", "programme"]
 """A price times those who took part; sums of what persons cost; anything else."""
-COST = ("incremental_cost", "incremental_cost_se", "icer", "icer_low", "icer_high", "icer_set")
+COST = (
+    "incremental_cost", "incremental_cost_se", "icer", "icer_low", "icer_high", "icer_set",
+    "icer_low_drawn", "icer_high_drawn", "correlation", "quadrant_ne", "quadrant_nw",
+    "quadrant_se", "quadrant_sw",
+)  # fmt: skip
 
 
 def gate_costs(
@@ -85,3 +89,32 @@ def gate_cost_effectiveness(
     costs = empty_rows("cost_effectiveness", rows.table, per_offer, identity, COST, min_cell)
     rest = gate_followers("cost_effectiveness", costs.table, withheld, min_cell)
     return Gated(rest.table, [*rows.withheld, *costs.withheld, *rest.withheld])
+
+
+def gate_acceptability(
+    table: pd.DataFrame, withheld: set[Key], of_takers: set[Key], costs_of: CostsOf, min_cell: int
+) -> Gated:
+    """Empty the choices between arms of which one was withheld.
+
+    Probabilities of all arms add up, and the net benefit at a threshold of nothing is the cost:
+    where that is a price times those who took part, it tells how many did.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `schemas.ACCEPTABILITY`.
+    withheld, of_takers, costs_of, min_cell
+        As for `gate_cost_effectiveness`.
+    """
+    table = table.reset_index(drop=True)
+    keys = withheld | (of_takers if costs_of == "participants" else set())
+    hidden = {(outcome, month, group) for outcome, month, _, group in keys}
+    why = {
+        i: False
+        for i, r in enumerate(table.to_dict("records"))
+        if (r["outcome"], plain(r["month"]), r["group"]) in hidden
+    }
+    numbers = ("net_benefit", "conf_low", "conf_high", "probability", "is_best",
+               "perfect_information")  # fmt: skip
+    identity = identity_of(table, numbers)
+    return empty_rows("acceptability", table, why, [*identity, "threshold"], numbers, min_cell)

@@ -58,6 +58,7 @@ class Released:
     net_effects: pd.DataFrame
     costs: pd.DataFrame
     cost_effectiveness: pd.DataFrame
+    acceptability: pd.DataFrame
     propensity_models: pd.DataFrame
     overlap: pd.DataFrame
     propensity_histogram: pd.DataFrame

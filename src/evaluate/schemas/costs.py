@@ -53,4 +53,28 @@ COST_EFFECTIVENESS = table(
     icer_low=real(),
     icer_high=real(),
     icer_set=text("interval", "unbounded", "whole line", empty=True),
+    icer_low_drawn=real(),
+    icer_high_drawn=real(),
+    correlation=real(pa.Check.in_range(-1.000001, 1.000001)),
+    quadrant_ne=real(pa.Check.in_range(0, 1)),
+    quadrant_nw=real(pa.Check.in_range(0, 1)),
+    quadrant_se=real(pa.Check.in_range(0, 1)),
+    quadrant_sw=real(pa.Check.in_range(0, 1)),
+)
+
+ACCEPTABILITY = table(
+    "acceptability",
+    outcome=text(),
+    month=month_column(),
+    arm=text(),
+    group=pa.Column(str, GROUP, coerce=True),
+    perspective=text("public"),
+    basis=text(*BASES),
+    threshold=real(),
+    net_benefit=real(),
+    conf_low=real(),
+    conf_high=real(),
+    probability=real(pa.Check.in_range(0, 1)),
+    is_best=pa.Column("boolean", coerce=True, nullable=True),
+    perfect_information=real(pa.Check.ge(0)),
 )
