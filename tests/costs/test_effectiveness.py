@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy import stats
 from simulate import plan_of, study_from
 from studies import evaluated, plan_for
 
@@ -181,6 +182,110 @@ def test_persons_without_outcome_or_takeup_cost_nothing_here_and_have_no_effect(
     offered, cost = study.arm[known] == 1, 100 * study.takeup[known]
     difference = cost[offered].mean() - cost[~offered].mean()
     assert_allclose(found.loc[("all", "offer"), "incremental_cost"], difference)
+
+
+def found_with(study, plan, seed=1, records=None, **costs):
+    model = plan.costs.model_validate(plan.costs.model_dump(by_alias=True) | costs)
+    plan = plan.model_copy(update={"costs": model})
+    return cost_effectiveness(study, plan, records, np.random.default_rng(seed))
+
+
+def test_intervals_of_draws_are_near_fiellers_and_given_where_these_are_bounded():
+    found = found_with(*trial()).ratios.query("group != 'women-men'")
+    assert set(found["icer_set"]) == {"interval"}
+    assert_allclose(found["icer_low_drawn"], found["icer_low"], rtol=0.1)
+    assert_allclose(found["icer_high_drawn"], found["icer_high"], rtol=0.1)
+    unsure = found_with(*trial(gain=0.0)).ratios.query("group == 'all'")
+    assert unsure["icer_low_drawn"].isna().all()
+    assert unsure["quadrant_ne"].between(0.05, 0.95).all()
+
+
+def test_quadrants_and_correlation_are_those_of_cost_and_effect():
+    study, plan = trial()
+    row = found_with(study, plan).ratios.set_index(["group", "denominator"]).loc[("all", "offer")]
+    assert row[["quadrant_ne", "quadrant_nw", "quadrant_se", "quadrant_sw"]].sum() == 1
+    offered = study.arm == 1  # control costs nothing, so that cost varies among those offered
+    y, t = study.y[offered, 0], study.takeup[offered]
+    control = study.y[~offered, 0].var(ddof=1) / (~offered).sum()
+    n = offered.sum()
+    covariance = np.cov(y, 100 * t) / n
+    wanted = covariance[0, 1] / np.sqrt((covariance[0, 0] + control) * covariance[1, 1])
+    assert_allclose(row["correlation"], wanted, rtol=0.01)
+
+
+THRESHOLD = {"from": 0, "to": 200, "points": 5}
+
+
+def test_probabilities_by_threshold_are_those_of_the_normal_distribution_but_for_chance():
+    study, plan = trial(n=2_000, gain=0.6)
+    found = found_with(study, plan, threshold=THRESHOLD)
+    table = checked(found.acceptability, schemas.ACCEPTABILITY, "")
+    assert table["threshold"].unique().tolist() == [0, 50, 100, 150, 200]
+    effect = found.ratios.query("denominator == 'offer'").set_index("group")
+    for group in ("all", "women", "men"):
+        row, rows = effect.loc[group], table[(table["group"] == group) & (table["arm"] == "1")]
+        t = rows["threshold"].to_numpy()
+        net = t * row["effect"] - row["incremental_cost"]
+        v_e, v_c = row["effect_se"] ** 2, row["incremental_cost_se"] ** 2
+        both = row["correlation"] * np.sqrt(v_e * v_c)
+        error = np.sqrt(t**2 * v_e - 2 * t * both + v_c)
+        assert_allclose(rows["net_benefit"], net)
+        assert_allclose((rows["conf_high"] - rows["conf_low"]) / 2 / error, 1.96, rtol=0.01)
+        assert_allclose(rows["probability"], stats.norm.cdf(net / error), atol=0.05)
+        z = np.abs(net) / error
+        loss = error * (stats.norm.pdf(z) - z * stats.norm.sf(z))
+        assert_allclose(rows["perfect_information"], loss, atol=0.1 * error.max())
+        control = table[(table["group"] == group) & (table["arm"] == "0")]
+        assert_allclose(control["probability"].to_numpy() + rows["probability"].to_numpy(), 1)
+        assert (rows["is_best"].to_numpy() == (net > 0)).all()
+
+
+def test_the_gap_has_a_net_benefit_and_no_choice():
+    gap = found_with(*trial(), threshold=THRESHOLD).acceptability.query("group == 'women-men'")
+    assert set(gap["arm"]) == {"1"}
+    assert gap[["net_benefit", "conf_low", "conf_high", "probability"]].notna().all(axis=None)
+    assert gap[["is_best", "perfect_information"]].isna().all(axis=None)
+
+
+def test_several_arms_are_chosen_between_with_control():
+    rng = np.random.default_rng(1)
+    arm = rng.permutation(np.arange(900) % 3)
+    y = (np.array([0, 0.3, 0.5])[arm] + rng.normal(size=900))[:, None]
+    plan = plan_of(y, columns={"gender": None}, costs=COSTS | {"amount": {1: 10.0, 2: 40.0}})
+    found = found_with(study_from(y, arm), plan, threshold={"from": 0, "to": 1_000, "points": 3})
+    table = found.acceptability
+    sums = table.groupby("threshold")["probability"].sum()
+    assert_allclose(sums, 1)
+    assert table.groupby("threshold")["is_best"].sum().tolist() == [1, 1, 1]
+    assert table.query("threshold == 0 and is_best")["arm"].tolist() == ["0"]
+    assert table.query("threshold == 1000 and is_best")["arm"].tolist() == ["2"]
+
+
+def test_thresholds_by_outcome_and_no_threshold_no_choice():
+    study, plan = trial()
+    assert found_with(study, plan).acceptability.empty
+    found = found_with(study, plan, threshold={"y0": THRESHOLD}).acceptability
+    assert len(found["threshold"].unique()) == 5
+    with pytest.raises(ValueError, match="threshold: z not among outcomes: y0"):
+        found_with(study, plan, threshold={"z": THRESHOLD})
+    with pytest.raises(ValueError, match="to must be above from"):
+        found_with(study, plan, threshold={"from": 5, "to": 5})
+
+
+def test_where_less_is_better_the_effect_is_how_much_less_there_is():
+    study, plan = trial()
+    outcome = plan.outcomes["y0"].model_copy(update={"better": "lower"})
+    turned = plan.model_copy(update={"outcomes": {"y0": outcome}})
+    one, other = ratios(study, plan), ratios(replace(study, y=-study.y), turned)
+    same = ["effect", "effect_se", "incremental_cost", "icer", "icer_low", "icer_high"]
+    assert_allclose(one[same].astype(float), other[same].astype(float))
+
+
+def test_the_same_seed_gives_the_same_draws():
+    study, plan = trial()
+    one, same, other = (found_with(study, plan, seed=s, threshold=THRESHOLD) for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(one.acceptability, same.acceptability)
+    assert not one.acceptability.equals(other.acceptability)
 
 
 def lottery(offered, took_part, employed, control, employed_without):

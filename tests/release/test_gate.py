@@ -329,6 +329,8 @@ def test_costs_and_tests_follow_the_effects():
             "perspective": "public", "basis": "unit_cost", "incremental_cost": 1.0,
             "incremental_cost_se": 1.0, "effect": 0.1, "effect_se": 0.1, "denominator": "offer",
             "icer": 1.0, "icer_low": 0.5, "icer_high": 2.0, "icer_set": "interval",
+            "icer_low_drawn": 0.6, "icer_high_drawn": 1.9, "correlation": 0.1,
+            **dict.fromkeys(("quadrant_ne", "quadrant_nw", "quadrant_se", "quadrant_sw"), 0.25),
         }
     )  # fmt: skip
     tests = pd.DataFrame(

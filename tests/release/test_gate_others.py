@@ -17,7 +17,11 @@ from evaluate.io import checked
 from evaluate.plan.columns import EXPOSED
 from evaluate.plan.config import Disclosure
 from evaluate.release.gate import release
-from evaluate.release.gate_costs import gate_cost_effectiveness, gate_costs
+from evaluate.release.gate_costs import (
+    gate_acceptability,
+    gate_cost_effectiveness,
+    gate_costs,
+)
 from evaluate.release.gate_others import gate_persons_in_waves, gate_power
 from evaluate.release.publish import publish
 
@@ -114,7 +118,9 @@ def test_cost_per_offer_goes_where_it_is_the_price_of_those_who_took_part(costs_
             "perspective": "public", "basis": "unit_cost", "incremental_cost": 80.0,
             "incremental_cost_se": 1.0, "effect": 0.1, "effect_se": 0.1,
             "denominator": ["offer", "participant"] * 2, "icer": 800.0, "icer_low": 1.0,
-            "icer_high": 2.0, "icer_set": "interval",
+            "icer_high": 2.0, "icer_set": "interval", "icer_low_drawn": 1.0,
+            "icer_high_drawn": 2.0, "correlation": 0.5, "quadrant_ne": 1.0, "quadrant_nw": 0.0,
+            "quadrant_se": 0.0, "quadrant_sw": 0.0,
         }
     )  # fmt: skip
     gated = gate_cost_effectiveness(table, set(), {(*KEY, "men")}, costs_of, 5)
@@ -125,6 +131,31 @@ def test_cost_per_offer_goes_where_it_is_the_price_of_those_who_took_part(costs_
     assert per_offer["effect"] == 0.1
     gone = per_offer[["incremental_cost", "icer", "icer_set"]].isna()
     assert gone.all() == gone.any() == (costs_of == "participants")
+
+
+@pytest.mark.parametrize("costs_of", ["participants", "programme"])
+def test_a_choice_goes_where_the_effect_of_an_arm_does_or_a_price_tells_who_took_part(costs_of):
+    """At a worth of nothing the net benefit is the cost; probabilities of all arms add up."""
+    arms, groups = ["0", "1", "2"], ["all", "women", "men"]
+    places = pd.MultiIndex.from_product([groups, [0.0, 1e6], arms])
+    table = pd.DataFrame(
+        {
+            "outcome": "work", "month": 12, "arm": places.get_level_values(2),
+            "group": places.get_level_values(0), "perspective": "public", "basis": "unit_cost",
+            "threshold": places.get_level_values(1), "net_benefit": 1.0, "conf_low": 0.0,
+            "conf_high": 2.0, "probability": 0.3, "is_best": True, "perfect_information": 1.0,
+        }
+    )  # fmt: skip
+    table = checked(table, schemas.ACCEPTABILITY, "acceptability")
+    withheld, takers = {("work", 12, "2", "women")}, {("work", 12, "1", "men")}
+    gated = gate_acceptability(table, withheld, takers, costs_of, 5)
+    numbers = ["net_benefit", "conf_low", "conf_high", "probability", "is_best",
+               "perfect_information"]  # fmt: skip
+    gone = gated.table[numbers].isna().all(axis=1).groupby(gated.table["group"]).all()
+    assert gone.to_dict() == {"all": False, "women": True, "men": costs_of == "participants"}
+    assert gated.table["threshold"].notna().all()
+    assert len(gated.withheld) == 6 * int(gone.sum())
+    checked(gated.table, schemas.ACCEPTABILITY, "acceptability")
 
 
 def markets(seed, persons=24, level=0.1):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluate.costs.joint_draws import DRAWS
 from evaluate.costs.records import PUBLIC, has_records
 from evaluate.plan.load import load_price_index
 from evaluate.plan.model import Plan
@@ -28,7 +29,8 @@ def sentences(released: Released, words: Words) -> list[str]:
         several = len(released.offered) > 1
         if sentence and several:
             sentence = f"{released.arm_title(arm, words)}: {sentence}"
-        rows = released.cost_effectiveness[released.cost_effectiveness["arm"] == arm]
+        table = lead(released.cost_effectiveness)
+        rows = table[table["arm"] == arm]
         found += [sentence, _incremental(released, arm, words)]
         for outcome in released.plan.costs.outcomes:
             month = released.month(outcome)
@@ -136,11 +138,7 @@ def icer(row: dict[str, Any], released: Released, words: Words, of: str = "") ->
     kind = row["icer_set"]
     if _missing(row["icer"]) or not isinstance(kind, str):
         return words("summary.icer_none", group=group)
-    unit = released.unit(row["outcome"], words.language)
-    title = released.title(row["outcome"], words.language)
-    thing = words(
-        "summary.person" if unit == "share" else "summary.unit_of", outcome=title, unit=unit
-    )
+    thing = thing_of(released, row["outcome"], words)
     if row["effect"] <= 0:
         key = "icer_loss" if kind == "interval" else "icer_negative"
     else:
@@ -154,6 +152,53 @@ def icer(row: dict[str, Any], released: Released, words: Words, of: str = "") ->
         high=words.money(row["icer_high"], currency),
         icer=words.money(row["icer"], currency),
     )
+
+
+def beside(released: Released, words: Words, outcome: str, arm: str) -> list[str]:
+    """Say what a table of cost and effect does not: other bases, the plane, which way is better."""
+    table, month = released.cost_effectiveness, released.month(outcome)
+    table = table[(table["outcome"] == outcome) & (table["arm"] == arm)]
+    table = table[table["month"].isna() if month is None else table["month"] == month]
+    table = table[(table["group"] == "all") & table["incremental_cost"].notna()]
+    if table.empty:
+        return []
+    assert released.plan.costs is not None
+    found, currency = [], released.plan.costs.currency
+    if released.plan.outcomes[outcome].better == "lower":
+        found.append(words("costs.turned"))
+    first = lead(table).iloc[-1]
+    if not _missing(first["quadrant_ne"]):
+        shares = {q: words.percent(first[f"quadrant_{q}"]) for q in ("ne", "se", "nw", "sw")}
+        found.append(words("costs.quadrants", draws=words.number(DRAWS, 0), **shares))
+    others = table[table["basis"] != first["basis"]].drop_duplicates("basis", keep="last")
+    if len(others):
+        told = [
+            words(
+                "costs.bases_row",
+                basis=words(f"costs.bases.{row['basis']}"),
+                cost=words.money(row["incremental_cost"], currency),
+                denominator=words(f"costs.denominator.{row['denominator']}"),
+            )
+            for row in records(others)
+        ]
+        basis = words(f"costs.bases.{first['basis']}")
+        found.append(f"{words('costs.bases_lead', basis=basis)} {'; '.join(told)}.")
+    return found
+
+
+def lead(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows on the basis that leads, which is the first of the table."""
+    return table[table["basis"] == table["basis"].iloc[0]] if len(table) else table
+
+
+def thing_of(released: Released, outcome: str, words: Words) -> str:
+    """Name one more unit of an outcome, or one less where that is better."""
+    unit = released.unit(outcome, words.language)
+    key = "person" if unit == "share" else "unit_of"
+    if released.plan.outcomes[outcome].better == "lower":
+        key = f"{key}_less"
+    title = released.title(outcome, words.language)
+    return words(f"summary.{key}", outcome=title, unit=unit)
 
 
 def _missing(value: object) -> bool:

@@ -35,6 +35,7 @@ __all__ = [
     "observed_plot", "path_plot", "states_plot",
 ]  # fmt: skip
 
+REGION = 2.4477  # root of the 95 per cent point of chi-squared with two degrees of freedom
 ROW = 18.0
 
 
@@ -131,7 +132,9 @@ def forest_plot(rows: pd.DataFrame, words: Words, *, label: str) -> str:
 
 
 def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, label: str) -> str:
-    """Return an SVG of incremental cost against effect, with bars of 1.96 standard errors.
+    """Return an SVG of incremental cost against effect, with the region of both at 95 per cent.
+
+    Where cost has no error of its own, that is a bar of 1.96 standard errors of the effect.
 
     Parameters
     ----------
@@ -145,8 +148,10 @@ def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, la
     rows = rows[rows["group"].isin(groups_of(rows))].reset_index(drop=True)
     columns = ["effect", "effect_se", "incremental_cost", "incremental_cost_se"]
     effect, effect_se, cost, cost_se = rows[columns].to_numpy(dtype=float).T
+    correlation = rows["correlation"].to_numpy(dtype=float)
+    reach = np.where(np.isfinite(correlation), REGION, 1.96)
     scale, shown = unit_of(unit, words)
-    effect, effect_se, cost_se = scale * effect, 1.96 * scale * effect_se, 1.96 * cost_se
+    effect, effect_se, cost_se = scale * effect, reach * scale * effect_se, reach * cost_se
     known = np.isfinite(effect) & np.isfinite(cost)
     per = rows["denominator"].iloc[0]
     x_span = span_of([*(effect - effect_se), *(effect + effect_se)])
@@ -169,8 +174,14 @@ def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, la
         for i in np.flatnonzero(known):
             look, x, y = LOOK[rows["group"][i]], effect[i], cost[i]
             (wide_bar, tall_bar), colour = (effect_se[i], cost_se[i]), look[0]
-            axes.hlines(y, effect[i] - wide_bar, effect[i] + wide_bar, color=colour, lw=1.3)
-            axes.vlines(x, cost[i] - tall_bar, cost[i] + tall_bar, color=colour, lw=1.3)
+            if np.isfinite(correlation[i]):
+                turn = np.linspace(0, 2 * np.pi, 121)
+                r = float(np.clip(correlation[i], -1, 1))
+                across, up = np.cos(turn), r * np.cos(turn) + np.sqrt(1 - r**2) * np.sin(turn)
+                axes.plot(x + wide_bar * across, y + tall_bar * up, color=colour, lw=1.3)
+            else:
+                axes.hlines(y, x - wide_bar, x + wide_bar, color=colour, lw=1.3)
+                axes.vlines(x, y - tall_bar, y + tall_bar, color=colour, lw=1.3)
             # Hollow, so that groups with nearly the same values are seen through each other.
             axes.plot(x, y, look[1], ms=look[2] + 3, mfc="none", mec=colour, mew=1.4, zorder=4)
         say(layer, left + wide / 2, 9, words(f"figure.effect_per_{per}", unit=shown))

@@ -14,6 +14,7 @@ from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
 from evaluate.report import (
+    acceptability_section,
     benefits_section,
     checks,
     contrasts,
@@ -109,6 +110,7 @@ def write_report(
         power=power,
         interference=interference,
         benefits=benefits_section.context(released, words),
+        choices=acceptability_section.choices(released, words),
         **observational_page.context(released, words),
     )
     write_text(page, path)
@@ -260,7 +262,7 @@ def _planes(released: Released, words: Words) -> dict[Any, str]:
 
 def cost_rows(released: Released, outcome: str, arm: str) -> pd.DataFrame:
     """Return cost and effect of an outcome in the month that stands for it."""
-    table, month = released.cost_effectiveness, released.month(outcome)
+    table, month = cost_sentences.lead(released.cost_effectiveness), released.month(outcome)
     table = table[(table["outcome"] == outcome) & (table["arm"] == arm)]
     return table[table["month"].isna() if month is None else table["month"] == month]
 
