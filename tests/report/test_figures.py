@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from evaluate.report import figures, flow_chart, sheet
 from evaluate.report.by_month import SHADE
@@ -110,7 +111,8 @@ def balance(groups=GROUPS[:3], arms=("1",)):
 def plane(cost=(320.0, 299.0, 345.0), groups=GROUPS[:3]):
     table = pd.DataFrame({"group": groups, "incremental_cost": cost, "incremental_cost_se": 10.0})
     table["effect"] = [EFFECT[g] for g in groups]
-    return table.assign(effect_se=0.03, denominator="offer")
+    known = [0.3, np.nan, -0.2][: len(groups)]  # without: a cost without an error of its own
+    return table.assign(effect_se=0.03, denominator="offer", correlation=known)
 
 
 ARMS = {"0": "Nobody", "1": "Offered"}
@@ -432,6 +434,17 @@ def test_flow_has_women_and_men_where_one_arm_alone_came_so_far(texts):
     assert "by_gender 110 140" not in found  # of both arms together
     assert {"count 441", "count 439"} <= set(found)
     assert found.count("followed") == 2
+
+
+@pytest.mark.parametrize("r", [-1.0, -0.4, 0.0, 0.9])
+def test_the_region_of_cost_and_effect_is_at_one_distance_and_reaches_one_error(r):
+    x, y = figures.round_zero(r)
+    if abs(r) < 1:
+        distance = (x**2 - 2 * r * x * y + y**2) / (1 - r**2)
+        np.testing.assert_allclose(distance, 1)
+    assert 0.999 < x.max() <= 1
+    assert 0.999 < y.max() <= 1 + 1e-12
+    assert abs(figures.REGION**2 - stats.chi2.ppf(0.95, 2)) < 1e-3
 
 
 def test_plane_names_groups_without_an_estimate(texts):

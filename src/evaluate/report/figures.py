@@ -175,9 +175,7 @@ def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, la
             look, x, y = LOOK[rows["group"][i]], effect[i], cost[i]
             (wide_bar, tall_bar), colour = (effect_se[i], cost_se[i]), look[0]
             if np.isfinite(correlation[i]):
-                turn = np.linspace(0, 2 * np.pi, 121)
-                r = float(np.clip(correlation[i], -1, 1))
-                across, up = np.cos(turn), r * np.cos(turn) + np.sqrt(1 - r**2) * np.sin(turn)
+                across, up = round_zero(float(correlation[i]))
                 axes.plot(x + wide_bar * across, y + tall_bar * up, color=colour, lw=1.3)
             else:
                 axes.hlines(y, x - wide_bar, x + wide_bar, color=colour, lw=1.3)
@@ -186,6 +184,12 @@ def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, la
             axes.plot(x, y, look[1], ms=look[2] + 3, mfc="none", mec=colour, mew=1.4, zorder=4)
         say(layer, left + wide / 2, 9, words(f"figure.effect_per_{per}", unit=shown))
         return svg(figure, label)
+
+
+def round_zero(correlation: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points at distance 1 from zero, in standard errors of two correlated estimates."""
+    turn, r = np.linspace(0, 2 * np.pi, 121), float(np.clip(correlation, -1, 1))
+    return np.cos(turn), r * np.cos(turn) + np.sqrt(1 - r**2) * np.sin(turn)
 
 
 def _places(groups: Sequence[str]) -> tuple[list[float], list[float], float | None]:
