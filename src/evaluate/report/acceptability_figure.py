@@ -31,7 +31,7 @@ ARMS: tuple[Line, ...] = (
     (GREY, (0, (1, 1.5)), 1.6), ("#D55E00", "-", 1.6), ("#0072B2", (0, (5, 1.5, 1, 1.5)), 1.6),
     ("#009E73", (0, (2, 1.5)), 1.6), ("#CC79A7", (0, (6, 2)), 1.6),
 )  # fmt: skip
-LEFT, BETWEEN, TALL, RIGHT = 46.0, 58.0, 150.0, 12.0
+LEFT, BETWEEN, TALL, RIGHT = 46.0, 66.0, 150.0, 26.0
 
 
 def acceptability_plot(

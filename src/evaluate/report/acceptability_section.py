@@ -53,6 +53,7 @@ def choices(released: Released, words: Words) -> dict[str, Choice]:
             for group in groups_of(choice)
             for sentence in _of_group(released, choice[choice["group"] == group], words)
         ]
+        sentences += _information(released, choice[choice["group"] == "all"], words)
         sentences += _gap(released, rows[rows["group"] == GAP], words)
         found[outcome] = Choice(sentences, _figures(released, choice, words))
     return found
@@ -88,18 +89,28 @@ def _of_group(released: Released, rows: pd.DataFrame, words: Words) -> list[str]
         )
     if not found:
         found.append(words("costs.acceptability.never", group=group, most=most, thing=thing))
-    (peak, *_) = rows.nlargest(1, "perfect_information").to_dict("records")
-    each = float(peak["perfect_information"])
-    if peak["group"] == "all" and each > 0:
-        of = words.money(peak["threshold"], currency)
-        found.append(
-            words("costs.acceptability.information", each=words.money(each, currency), threshold=of)
-        )
-        if persons := released.plan.costs.population:
-            total = words.money(each * persons, currency)
-            n = words.number(persons, 0)
-            found.append(words("costs.acceptability.population", total=total, persons=n))
     return found
+
+
+def _information(released: Released, rows: pd.DataFrame, words: Words) -> list[str]:
+    """Say what it would be worth to know the truth, where that is worth the most."""
+    if rows.empty or rows["perfect_information"].isna().all():
+        return []
+    assert released.plan.costs is not None
+    currency = released.plan.costs.currency
+    (peak, *_) = rows.nlargest(1, "perfect_information").to_dict("records")
+    each = float(f"{peak['perfect_information']:.2g}")  # of draws: no more digits are known
+    if not each > 0:
+        return []
+    of = words.money(peak["threshold"], currency)
+    told = [
+        words("costs.acceptability.information", each=words.money(each, currency), threshold=of)
+    ]
+    if persons := released.plan.costs.population:
+        total = words.money(each * persons, currency)
+        n = words.number(persons, 0)
+        told.append(words("costs.acceptability.population", total=total, persons=n))
+    return told
 
 
 def _gap(released: Released, rows: pd.DataFrame, words: Words) -> list[str]:
