@@ -162,6 +162,13 @@ def test_rounded_means_have_no_digits_that_they_do_not_carry():
     assert plain(level_told(exact, "share", "share", EN)) == "50.0 %"
 
 
+def test_gender_among_the_covariates_has_a_name_in_both_languages():
+    released = benefits.benefits()
+    names = [released.covariate_title(n, SV) for n in ("men", "gender", "gender missing")]
+    assert names == ["män", "kön", "kön saknas"]
+    assert released.covariate_title("gender missing", EN) == "gender missing"
+
+
 def test_columns_that_are_shares():
     assert [is_share(c) for c in ("men", "education=long", "age missing", "age")] == [
         True, True, True, False,
