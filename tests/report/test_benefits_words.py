@@ -143,6 +143,8 @@ def test_rounded_shares_of_women_are_told_with_their_room():
     row = {"share_women": 0.9, "note": rounded}
     assert plain(percent_women(row, SV, 1)) == "75 till 100"
     assert plain(percent_women(row | {"share_women": 0.0}, EN, 1)) == "0 to 15"
+    finer = {"share_women": 0.9, "note": note("rounded", step="0.05", n=5)}
+    assert plain(percent_women(finer, EN, 1)) == "87 to 93"  # outwards: 87.5 to 92.5
     assert percent_women(row | {"note": None}, SV, 1) == "90,0"
     assert percent_women(row | {"share_women": None}, EN, 1) == ""
     rows = benefits.sorted_groups().assign(note=rounded, share_women=0.9, n=pd.NA)

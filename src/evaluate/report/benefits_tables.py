@@ -248,9 +248,9 @@ def percent_women(row: dict[str, Any], words: Words, digits: int) -> str:
         return ""
     if step is None:
         return words.number(100 * share, digits)
-    low, high = max(share - step / 2, 0.0), min(share + step / 2, 1.0)
-    ends = {"low": words.number(100 * low, 0), "high": words.number(100 * high, 0)}
-    return words("unit.interval", **ends)
+    low, high = (round(100 * (share + side * step / 2), 6) for side in (-1, 1))
+    low, high = max(math.floor(low), 0), min(math.ceil(high), 100)
+    return words("unit.interval", low=words.number(low, 0), high=words.number(high, 0))
 
 
 def _estimated(row: dict[str, Any], unit: str, error: float, words: Words) -> str:
