@@ -204,3 +204,10 @@ def test_the_draws_follow_from_the_seed():
     x, arm, block = trial(np.random.default_rng(6))
     found = [joint_test(x, arm, block, DRAWS, np.random.default_rng(9)).p_value for _ in range(2)]
     assert found[0] == found[1]
+
+
+def test_a_covariate_that_nobody_has_is_told_as_unknown():
+    found = balance(covariate(np.nan, np.nan, np.nan, np.nan), np.array([1, 1, 0, 0]), CONTRAST)
+    by_name = found.set_index("covariate")
+    assert by_name.loc["x"].isna().all()
+    assert by_name.loc["x missing", "mean_treated"] == 1

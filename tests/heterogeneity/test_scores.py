@@ -17,6 +17,7 @@ from evaluate.heterogeneity.nuisances import drawn as drawn_share
 from evaluate.heterogeneity.scores import asked, cases_of, scores_of
 from evaluate.heterogeneity.signals import NoSignals
 from evaluate.io import read_parquet, write_parquet
+from evaluate.notes import note
 from evaluate.plan.columns import EXPOSED
 
 from .simulated import averages, told
@@ -168,7 +169,14 @@ def test_arms_that_are_few_or_alone_in_their_blocks_are_told():
     assert_array_equal(case.rows, block < 2)
     study, plan = lottery(1, n=60, block=np.arange(60) // 30, arm=np.arange(60) // 30)
     (case,) = cases(study, plan)
-    assert "no block with both arms" in case.reason
+    assert note("no_block") in case.reason  # a note, so that the reports translate it
+
+
+def test_an_arm_without_the_outcome_is_told_in_words_of_the_reports():
+    y = np.where(np.arange(60) % 2, np.nan, np.arange(60.0))
+    study, plan = lottery(1, n=60, y=y[:, None], arm=np.arange(60) % 2)
+    (case,) = cases(study, plan)
+    assert note("few") in case.reason
 
 
 def test_more_covariates_than_persons_leave_means():

@@ -194,6 +194,16 @@ def test_what_adds_nothing_to_the_output_is_listed(plan_file):
     ]
 
 
+def test_rates_and_an_index_are_of_records_alone(plan_file):
+    moved = PROGRAMME.replace(
+        "  discount_rate: 0.035\n", "  rates: {EUR: 10.6}\n  price_index: kpi\n"
+    )
+    keys = {"costs.rates", "costs.price_index"}
+    assert keys <= set(unused(load_plan(plan_file(moved))))
+    of_records = re.sub(r"\n  amount: 38600.*", "", moved)
+    assert not keys & set(unused(load_plan(plan_file(of_records))))
+
+
 @pytest.mark.parametrize(
     ("covariate", "outcome", "said"),
     [

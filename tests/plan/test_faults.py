@@ -72,6 +72,7 @@ WRONG = [
     ("SEK", "kronor", 14, "costs.currency: `kronor`: must be three capitals", ""),
     ("amount: 5", "amount: 38 600", 14, "costs.amount: `38 600`: must be a number", ""),
     ("amount: 5", "amount: {1: 5, 2: -6}", 14, "costs.amount.2: `-6`: must be greater", ""),
+    ("amount: 5", "rates: {EUR: {}}", 14, "costs.rates.EUR: must not be empty", ""),
     ("amount: 5", "amount: 5, column: k", 14, "amount and column exclude each other", ""),
     ("[work]}", "[wrk]}", 14, "costs.outcomes: `wrk` is not among work", ""),
     ("share: 0.5", "share: half", 15, "assignment.share: `half`: must be a number", ""),

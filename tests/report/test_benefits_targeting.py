@@ -86,8 +86,17 @@ def test_capacity_and_the_absence_of_learned_rules_are_said():
     }  # fmt: skip
     text = " ".join(told(simple, "not found"))
     assert "There are places for 40 % of the persons" in text
+    assert "but “Everyone”." in text
     assert EN("benefits.only_simple") in text
     assert "Policy tree" not in text
+
+
+def test_the_present_places_may_be_more_than_the_capacity():
+    rows = benefits.policies()
+    rows.loc[rows["policy"] == "present", "share_treated"] = 0.5
+    assert "but “Everyone” and “As at present”." in " ".join(told(rows))
+    rows.loc[rows["policy"] == "present", "share_treated"] = 0.4
+    assert "but “Everyone”." in " ".join(told(rows))
 
 
 def test_columns_follow_what_is_known():
@@ -140,6 +149,16 @@ def test_the_tree_is_drawn_with_all_its_boxes_and_told(name):
     assert rules[0].startswith(f"Place: age at most 34.5 and {first} (25 %")
     assert rules[3].startswith("Place: age above 34.5 and age missing (13 %")
     assert rules[1].startswith("No place")
+
+
+def test_of_two_bounds_from_one_side_the_tighter_is_told():
+    rows = benefits.tree()
+    below = rows["node"] == rows.loc[rows["parent"] == 0, "node"].iloc[0]
+    rows.loc[below, ["covariate", "threshold"]] = ["age", 24.5]
+    root, _ = drawn(rows)
+    first, second, *_ = (plain(rule) for rule in rules_of(root, EN))
+    assert first.startswith("Place: age at most 24.5 (")
+    assert second.startswith("No place: age at most 34.5 and age above 24.5 (")
 
 
 def test_the_tree_is_the_same_bytes_again():

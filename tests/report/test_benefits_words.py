@@ -2,10 +2,18 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from evaluate.notes import note
-from evaluate.report.benefits_tables import is_share, spread_of
+from evaluate.report.benefits_tables import (
+    is_share,
+    level_told,
+    percent_women,
+    sorted_grid,
+    spread_of,
+    step_of,
+)
 from evaluate.report.benefits_words import (
     distribution_sentence,
     gap_sentence,
@@ -101,7 +109,7 @@ def test_the_projection_names_what_excludes_chance():
     released = benefits.benefits()
     joint, alone = projection_sentences(released.conditional_effects, released, EN)
     assert "F = 3.20 with 4 and 880 degrees of freedom, p = 0.012" in plain(joint)
-    assert alone.endswith("education: long, men.")
+    assert alone.endswith("the interval excludes zero for: education: long, men.")
     rows = released.conditional_effects
     rows["p_value_adjusted"] = rows["p_value_adjusted"].where(rows["p_value_adjusted"].isna(), 0.5)
     assert projection_sentences(rows, released, EN)[1] == EN("benefits.projection_none")
@@ -114,6 +122,10 @@ def test_women_among_those_predicted_to_gain_most():
     assert "10.0 percentage points for women and 2.0 percentage points for men" in within
     same = benefits.sorted_groups().assign(share_women_low=1.0, share_women_high=1.0)
     assert "interval" not in sorted_sentences(same, EN)[1]
+    rounded = benefits.sorted_groups().assign(note=note("rounded", step="0.3", n=5))
+    told = plain(sorted_sentences(rounded, EN)[1])
+    assert "(group 1 of 5), 55 to 85 % are women, as closely as" in told
+    assert "of all persons" not in told
 
 
 def test_a_distribution_without_one_of_its_numbers_is_not_told():
@@ -121,6 +133,42 @@ def test_a_distribution_without_one_of_its_numbers_is_not_told():
     assert "for women 10.0" in plain(distribution_sentence(rows, EN))
     rows.loc[(rows["kind"] == "sd") & (rows["group"] == "men"), "value"] = None
     assert distribution_sentence(rows, EN) == ""
+
+
+def test_rounded_shares_of_women_are_told_with_their_room():
+    rounded = note("rounded", step="0.3", n=5)
+    assert step_of(f"{note('few')}; {rounded}") == 0.3
+    assert step_of(note("few")) is None
+    assert step_of(None) is None
+    row = {"share_women": 0.9, "note": rounded}
+    assert plain(percent_women(row, SV, 1)) == "75 till 100"
+    assert plain(percent_women(row | {"share_women": 0.0}, EN, 1)) == "0 to 15"
+    finer = {"share_women": 0.9, "note": note("rounded", step="0.05", n=5)}
+    assert plain(percent_women(finer, EN, 1)) == "87 to 93"  # outwards: 87.5 to 92.5
+    assert percent_women(row | {"note": None}, SV, 1) == "90,0"
+    assert percent_women(row | {"share_women": None}, EN, 1) == ""
+    rows = benefits.sorted_groups().assign(note=rounded, share_women=0.9, n=pd.NA)
+    shown = sorted_grid(rows, benefits.benefits(), EN).lines[0].cells[-2:]
+    assert [plain(cell) for cell in shown] == ["75 to 100 %", EN("page.withheld")]
+
+
+def test_rounded_means_have_no_digits_that_they_do_not_carry():
+    row = {"mean": 38.0, "share": 0.053, "note": f"{note('few')}; {note('numbers_withheld')}"}
+    assert level_told(row, "mean", "", EN, 0.01) == "38"
+    assert level_told(row | {"mean": 2.2}, "mean", "", SV, 0.001) == "2,2"
+    assert plain(level_told(row, "share", "share", SV)) == "5,3 %"
+    assert plain(level_told(row | {"share": 0.5}, "share", "share", EN)) == "50 %"
+    assert level_told(row | {"mean": 0.0}, "mean", "", EN, 0.01) == "0"
+    exact = {"mean": 38.0, "share": 0.5, "note": None}
+    assert level_told(exact, "mean", "", EN, 0.01) == "38.000"
+    assert plain(level_told(exact, "share", "share", EN)) == "50.0 %"
+
+
+def test_gender_among_the_covariates_has_a_name_in_both_languages():
+    released = benefits.benefits()
+    names = [released.covariate_title(n, SV) for n in ("men", "gender", "gender missing")]
+    assert names == ["män", "kön", "kön saknas"]
+    assert released.covariate_title("gender missing", EN) == "gender missing"
 
 
 def test_columns_that_are_shares():

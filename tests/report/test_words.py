@@ -183,3 +183,8 @@ def test_covariates_and_groups_have_the_names_of_the_plan():
     assert words.covariate("age") == "age"
     assert words.group("educ=short,site=a") == "utbildning: short, site: a"
     assert words.group("women") == Words("sv").group("women")
+
+
+def test_an_amount_of_rounding_error_is_nothing():
+    assert plain(Words("en").money(-3e-12, "SEK")) == "0 SEK"
+    assert plain(Words("sv").money(0.05, "SEK")) == "0,050 SEK"

@@ -74,7 +74,12 @@ def _moments(x: np.ndarray, w: np.ndarray, rows: np.ndarray) -> tuple[float, flo
 def within_blocks(
     x: np.ndarray, arm: np.ndarray, contrast: tuple[int, int], block: np.ndarray, w: np.ndarray
 ) -> float:
-    """Return the difference in means, averaged over the blocks that hold both arms."""
+    """Return the difference in means, averaged over the blocks that hold both arms.
+
+    NaN where no block does, or nobody is left.
+    """
+    if not len(x):
+        return float("nan")
     cells = [np.bincount(block[arm == a], w[arm == a], block.max() + 1) for a in contrast]
     sums = [np.bincount(block[arm == a], (w * x)[arm == a], block.max() + 1) for a in contrast]
     both = (cells[0] > 0) & (cells[1] > 0)

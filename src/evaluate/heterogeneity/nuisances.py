@@ -10,7 +10,7 @@ import numpy as np
 from evaluate.covariates import independent
 from evaluate.effects.observational.aipw import clip_propensity, signals
 from evaluate.effects.observational.nuisance import cross_fit, selected
-from evaluate.errors import DesignError, persons
+from evaluate.errors import DesignError
 from evaluate.notes import note
 from evaluate.study import Study
 
@@ -201,9 +201,8 @@ def drawn(
     rows = there & both[block]
     notes = [note("blocks", n=lost)] if (lost := int(there.sum() - rows.sum())) else []
     if not rows.any():
-        raise DesignError(
-            f"{persons(int(there.sum()))} with the outcome, but no block with both arms."
-        )
+        why = note("few" if study.block is None else "no_block")  # which the reports translate
+        raise DesignError(why.removeprefix("not estimated: "))
     if study.share is not None and study.weight is None and len(study.arms) == 2:
         low, high = np.full(cells, np.inf), np.full(cells, -np.inf)
         np.minimum.at(low, block[rows], study.share[rows])

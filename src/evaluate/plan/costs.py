@@ -10,6 +10,7 @@ from evaluate.plan.closed import Closed, Code, Text
 from evaluate.plan.price_index import Currency, Positive, Year
 
 Amount = Annotated[float, Field(ge=0)]
+ByYear = Annotated[dict[Year, Positive], Field(min_length=1)]
 
 
 class Threshold(Closed):
@@ -46,7 +47,7 @@ class Costs(Closed):
     price_index: str | None = Field(
         None, description="Of config/price_indexes, by which records of other years are moved."
     )
-    rates: dict[Currency, Positive | dict[Year, Positive]] = Field(
+    rates: dict[Currency, Positive | ByYear] = Field(
         {},
         description="What one unit of another currency is in this one, always or by price year.",
     )

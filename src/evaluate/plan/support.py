@@ -125,16 +125,19 @@ def _not_stated(plan: Plan) -> list[str]:
 def unused(plan: Plan) -> list[str]:
     """List keys that are read and checked but add nothing to this version's output."""
     of_lottery, named = not plan.is_observational, plan.analysis.model_fields_set
+    costs = plan.costs
+    has_figure = costs is not None and (costs.amount is not None or bool(costs.column))
     stated = {
         "protocol": of_lottery and plan.protocol is not None,
         "graph": of_lottery and plan.graph is not None,
         "analysis.propensity": of_lottery and "propensity" in named,
         "analysis.matching": of_lottery and "matching" in named,
         "doses": bool(plan.doses) and not plan.columns.both_genders,
-        "data.costs": plan.data.costs is not None
-        and (plan.costs is None or plan.costs.amount is not None or bool(plan.costs.column)),
-        "costs.discount_rate": plan.costs is not None
-        and "discount_rate" in plan.costs.model_fields_set,
-        "costs.benefits": plan.costs is not None and bool(plan.costs.benefits),
+        "data.costs": plan.data.costs is not None and (costs is None or has_figure),
+        # figures and columns are taken to be in the currency and price year of the plan
+        "costs.rates": costs is not None and has_figure and bool(costs.rates),
+        "costs.price_index": costs is not None and has_figure and costs.price_index is not None,
+        "costs.discount_rate": costs is not None and "discount_rate" in costs.model_fields_set,
+        "costs.benefits": costs is not None and bool(costs.benefits),
     }
     return [key for key, is_stated in stated.items() if is_stated]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from evaluate.report.benefits_tables import percent_women
+from evaluate.report.released import records
 from evaluate.report.scales import LOOK, groups_of, span_of, unit_of
 from evaluate.report.sheet import (
     GREY,
@@ -54,8 +56,11 @@ def sorted_plot(
     ends = rows[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float) * scale
     middle = None if average is None or not np.isfinite(average) else scale * average
     span = span_of([*ends.ravel(), *([] if middle is None else [middle])])
-    women = rows[rows["group"] == "all"].set_index(place[rows["group"] == "all"])["share_women"]
-    shares = len(groups) > 1 and women.notna().any()
+    women = {
+        int(row["sorted_group"]): percent_women(row, words, 0)
+        for row in records(rows[rows["group"] == "all"])
+    }
+    shares = len(groups) > 1 and any(women.values())
     bottom, count = 46.0 if shares else 32.0, int(place.max())
     with sheet(bottom + TALL + 44) as (figure, layer):
         title = words("benefits.figure.sorted", unit=unit)
@@ -79,9 +84,8 @@ def sorted_plot(
             text = words.number(number, 0)
             text += f" ({words(f'benefits.figure.{end}')})" if end and count <= 5 else ""
             say(layer, x, bottom - 12, text, size=SMALL)
-            if shares and pd.notna(women.get(number)):
-                share = words.number(100 * women[number], 0)
-                say(layer, x, bottom - 30, share, size=SMALL, color=LOOK["women"][0])
+            if shares and (among := women.get(number)):
+                say(layer, x, bottom - 30, among, size=SMALL, color=LOOK["women"][0])
         if shares:
             text = words("benefits.figure.women_row")
             say(layer, 0, bottom - 30, text, ha="left", size=SMALL, color=LOOK["women"][0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from evaluate.study import GAP
 
 GROUPS = ("all", "women", "men", GAP)
 TOP_BOTTOM = "top-bottom"
+UNTOLD = NOTES["numbers_withheld"]  # of rows whose means and shares have but these digits
+DIGITS = 2
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,15 @@ def spread_of(note: str) -> float | None:
     return float(known[1].replace(",", "")) if known and after else None
 
 
+def step_of(note: object) -> float | None:
+    """Return what a share was rounded to by the release gate, if the notes say that it was."""
+    before, _, after = NOTES["rounded"].partition("{step}")
+    for part in note.split("; ") if isinstance(note, str) else []:
+        if known := re.fullmatch(f"{re.escape(before)}(\\S+), .*", part):
+            return float(known[1]) if after else None
+    return None
+
+
 def sorted_grid(rows: pd.DataFrame, released: Released, words: Words) -> Grid:
     """Return effects by sorted group: of all with the prediction, of women, men and the gap."""
     notes, unit, error = released.notes(rows), _unit(rows), float(rows["std_error"].min())
@@ -194,10 +206,11 @@ def sorted_grid(rows: pd.DataFrame, released: Released, words: Words) -> Grid:
         cells = [words.effect(here["all"]["predicted"], unit, error, with_unit=False)]
         cells += [_estimated(here[g], unit, error, words) if g in here else DASH for g in groups]
         if shares:
-            share = here["all"]["share_women"]
-            cells.append(DASH if pd.isna(share) else words.level(share, "share"))
+            among = percent_women(here["all"], words, 1)
+            cells.append(words("unit.percent", x=among) if among else DASH)
         n = here["all"]["n"]
-        cells.append(absent(here["all"], words) if pd.isna(n) else words.number(n, 0))
+        untold = here["all"] if pd.isna(here["all"]["estimate"]) else {"n": n}
+        cells.append(absent(untold, words) if pd.isna(n) else words.number(n, 0))
         marks = sorted({m for row in here.values() for m in released.marks(row, notes)})
         name = words("benefits.sorted_group.top-bottom") if number == TOP_BOTTOM else str(number)
         lines.append(Line(name, tuple(cells), marks, shaded=number == TOP_BOTTOM))
@@ -210,6 +223,34 @@ def sorted_grid(rows: pd.DataFrame, released: Released, words: Words) -> Grid:
         words(f"count.{released.counts}"),
     )
     return Grid(head, lines, notes)
+
+
+def level_told(
+    row: dict[str, Any], column: str, unit: str, words: Words, error: float | None = None
+) -> str:
+    """Return a mean or share with no more digits than the release gate left of it."""
+    value, notes = row[column], row["note"]
+    if pd.isna(value) or not isinstance(notes, str) or UNTOLD not in notes.split("; "):
+        return words.level(value, unit, error)
+    size = 100 * value if unit == "share" else value
+    digits = max(DIGITS - 1 - math.floor(math.log10(abs(size))), 0) if size else 0
+    text = words.number(size, digits)
+    return words("unit.percent", x=text) if unit == "share" else text
+
+
+def percent_women(row: dict[str, Any], words: Words, digits: int) -> str:
+    """Return the women of a sorted group in per cent, empty where they are not told.
+
+    Of a share that the release gate rounded it says from where to where it may lie.
+    """
+    share, step = row["share_women"], step_of(row["note"])
+    if pd.isna(share):
+        return ""
+    if step is None:
+        return words.number(100 * share, digits)
+    low, high = (round(100 * (share + side * step / 2), 6) for side in (-1, 1))
+    low, high = max(math.floor(low), 0), min(math.ceil(high), 100)
+    return words("unit.interval", low=words.number(low, 0), high=words.number(high, 0))
 
 
 def _estimated(row: dict[str, Any], unit: str, error: float, words: Words) -> str:
@@ -231,8 +272,7 @@ def profile_grid(rows: pd.DataFrame, released: Released, words: Words) -> Grid:
         cells: tuple[str, ...] = (DASH, DASH, absent(row | {"n": row["n_top"]}, words), DASH)
         if not pd.isna(row["difference"]):
             cells = (
-                words.level(row["mean_top"], unit, error),
-                words.level(row["mean_bottom"], unit, error),
+                *(level_told(row, f"mean_{end}", unit, words, error) for end in ("top", "bottom")),
                 words.effect(row["difference"], unit, error, with_unit=False),
                 _interval(row, unit, error, words),
             )

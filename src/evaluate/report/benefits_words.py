@@ -7,7 +7,13 @@ from typing import Any
 import pandas as pd
 
 from evaluate.report import observational_summary, summary
-from evaluate.report.benefits_tables import TOP_BOTTOM, spread_of, term_title
+from evaluate.report.benefits_tables import (
+    TOP_BOTTOM,
+    percent_women,
+    spread_of,
+    step_of,
+    term_title,
+)
 from evaluate.report.policy_tree_figure import whole
 from evaluate.report.released import Released, records
 from evaluate.report.words import Words
@@ -139,7 +145,11 @@ def projection_sentences(rows: pd.DataFrame, released: Released, words: Words) -
 
 
 def sorted_sentences(rows: pd.DataFrame, words: Words) -> list[str]:
-    """Say what sets the ends of the order apart, and how many women gain most by prediction."""
+    """Say what sets the ends of the order apart, and how many women gain most by prediction.
+
+    A share of women that the release gate rounded is told with its room, and not beside that of all
+    persons, to which rounded ones do not average.
+    """
     level = words.percent(float(rows["level"].iloc[0]))
     by_place = {(row["group"], row["sorted_group"]): row for row in records(rows)}
     count = int(rows.loc[rows["sorted_group"] != TOP_BOTTOM, "sorted_group"].astype(int).max())
@@ -147,7 +157,11 @@ def sorted_sentences(rows: pd.DataFrame, words: Words) -> list[str]:
     ends, top = by_place.get(("all", TOP_BOTTOM)), by_place.get(("all", "1"))
     if ends and not pd.isna(ends["estimate"]):
         found.append(words("benefits.sorted_gap", level=level, **_effect(ends, words)))
-    if top and not pd.isna(top["share_women"]):
+    rounded = any(step_of(note) is not None for note in rows["note"])
+    if rounded and top and (among := percent_women(top, words, 0)):
+        share = words("unit.percent", x=among)
+        found.append(words("benefits.sorted_women_rounded", groups=count, share=share))
+    elif top and not pd.isna(top["share_women"]):
         values = {"groups": count, "share": whole(top["share_women"], words)}
         values["all"] = _share_of_all(rows, words)
         if not top["share_women_low"] < top["share_women_high"]:  # unknown, or all alike

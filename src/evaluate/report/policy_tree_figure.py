@@ -93,17 +93,21 @@ def _condition(row: dict[str, Any], branch: str, released: Released, words: Word
 
 
 def rules_of(root: Node, words: Words) -> list[str]:
-    """Say what each leaf is: who gets there, whether they have a place, and how many they are."""
+    """Say what each leaf is: who gets there, whether they have a place, and how many they are.
+
+    Of two bounds of a covariate from the same side the one further down implies the other.
+    """
     found: list[str] = []
 
-    def follow(node: Node, conditions: list[str]) -> None:
-        told = [*conditions, node.condition] if node.condition else conditions
-        for child in node.children:
-            follow(child, told)
+    def follow(node: Node, conditions: dict[tuple[str, str], str]) -> None:
         if not node.children:
-            found.append(_rule(node, told, words))
+            found.append(_rule(node, list(conditions.values()), words))
+        for child in node.children:
+            side = (str(node.row["covariate"]), str(child.row["branch"]))
+            others = {s: text for s, text in conditions.items() if s != side}
+            follow(child, others | {side: child.condition})
 
-    follow(root, [])
+    follow(root, {})
     return found
 
 

@@ -150,8 +150,12 @@ class Released:
         if name.startswith(PROGNOSIS):
             outcome = self.column_title(name.removeprefix(PROGNOSIS), words)
             return words("covariate.prognosis", outcome=outcome)
-        if name == "men" and name not in {c.column for c in self.plan.covariate_list}:
+        own = {c.column for c in self.plan.covariate_list}
+        if name == "men" and name not in own:
             return words.group(name).lower()  # gender, which is among the covariates of all
+        if name in ("gender", "gender missing") and "gender" not in own:
+            gender = words("covariate.gender")
+            return gender if name == "gender" else words("covariate.missing", name=gender)
         return words.covariate(name)
 
     def column_title(self, column: str, words: Words) -> str:

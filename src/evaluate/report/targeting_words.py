@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluate.report.benefits_tables import Grid, Line, absent
+from evaluate.report.benefits_tables import Grid, Line, absent, level_told
 from evaluate.report.policy_tree_figure import whole
 from evaluate.report.released import Released, records
 from evaluate.report.scales import unit_of
@@ -52,11 +52,7 @@ def sentences(rows: pd.DataFrame, verdict: str, better: str, words: Words) -> li
     found = []
     capacity = capacity_of(rows)
     if capacity is not None:
-        everyone = words("benefits.policy.everyone")
-        share = words.percent(round(capacity, 3))
-        key = "capacity" if capacity < 1 else "capacity_all"
-        values = {"share": share, "everyone": everyone} if capacity < 1 else {}
-        found.append(words(f"benefits.{key}", **values))
+        found.append(_capacity(capacity, rows, words))
     if verdict != "found":
         end = "" if verdict == "not found" else "_not_assessed"
         found.append(words(f"benefits.only_simple{end}"))
@@ -79,6 +75,19 @@ def capacity_of(rows: pd.DataFrame) -> float | None:
     """Return the share of the persons there are places for, if it is told."""
     known = rows["capacity"].dropna()
     return float(known.iloc[0]) if len(known) else None
+
+
+def _capacity(capacity: float, rows: pd.DataFrame, words: Words) -> str:
+    """Say how many places there are, and which rules give more than that."""
+    if capacity >= 1:
+        return words("benefits.capacity_all")
+    more = [words("benefits.policy.everyone")]
+    given = rows.loc[rows["policy"] == "present", "share_treated"].dropna()
+    if len(given) and given.iloc[0] > capacity + 5e-4:  # as printed, not to rounding
+        more.append(words("benefits.policy.present"))
+    share = words.percent(round(capacity, 3))
+    named = dict(zip("ab", more, strict=False))
+    return words(f"benefits.capacity_{len(more)}", share=share, **named)
 
 
 def _rows(rows: pd.DataFrame, policy: str, against: str) -> list[dict[str, Any]]:
@@ -247,7 +256,7 @@ def _shares(row: dict[str, Any], genders: bool, words: Words) -> list[str]:
     withheld = words("page.withheld") if pd.isna(row["n"]) else DASH
     if row["policy"] == "no_one":
         withheld = DASH
-    return [withheld if pd.isna(row[c]) else words.level(row[c], "share") for c in columns]
+    return [withheld if pd.isna(row[c]) else level_told(row, c, "share", words) for c in columns]
 
 
 def _gained(row: dict[str, Any] | None, unit: str, error: float, words: Words) -> str:
