@@ -227,7 +227,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     tables = ("participants", "outcomes", "flow", "cleaning", "dose", "states", "quarantine",
               "design_checks", "balance", "effects", "covariances", "participation",
               "compliers", "paths", "incidence", "bounds",
-              "power", "spillovers", "net_effects", "heterogeneity", "costs",
+              "power", "spillovers", "net_effects", "heterogeneity", "costs", "staff_hours",
               "cost_effectiveness", "cost_records", "propensity", "propensity_models",
               "overlap", "propensity_histogram", "population", "graph", "event_study",
               "sensitivity", "refutations", "specifications", "verdict",

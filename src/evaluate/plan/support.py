@@ -42,9 +42,29 @@ def unsupported(plan: Plan) -> list[PlanError]:
                 f"analysis.estimators: {estimator} is not available for {plan.design} "
                 f"designs; {', '.join(available)} are."
             )
-    if plan.costs and not (plan.costs.amount is not None or plan.costs.column or plan.data.costs):
-        found.append("costs: name amount, column, or the table data.costs.")
+    found += _costs(plan)
     return [PlanError(text) for text in found]
+
+
+def _costs(plan: Plan) -> list[str]:
+    """Find costs without any source, and hours without price, or prices without hours."""
+    costs, data = plan.costs, plan.data
+    if costs is None:
+        return []
+    found, of_tables = [], costs.amount is None and not costs.column
+    if of_tables and not (data.costs or data.time_reports):
+        found.append("costs: name amount, column, or the tables data.costs or data.time_reports.")
+    if of_tables and data.time_reports and not costs.roles:
+        found.append(
+            "costs.roles: data.time_reports has hours, and no role has a price. Name what an hour "
+            "of each costs: `caseworker: {wage_cost: 412}`."
+        )
+    if costs.roles and not data.time_reports:
+        found.append(
+            "costs.roles: there are no hours to price. Name the table data.time_reports, or leave "
+            "the roles out."
+        )
+    return found
 
 
 def _units_and_errors(plan: Plan) -> list[str]:
@@ -125,14 +145,19 @@ def _not_stated(plan: Plan) -> list[str]:
 def unused(plan: Plan) -> list[str]:
     """List keys that are read and checked but add nothing to this version's output."""
     of_lottery, named = not plan.is_observational, plan.analysis.model_fields_set
+    costs = plan.costs
+    without_tables = costs is None or costs.amount is not None or bool(costs.column)
     stated = {
         "protocol": of_lottery and plan.protocol is not None,
         "graph": of_lottery and plan.graph is not None,
         "analysis.propensity": of_lottery and "propensity" in named,
         "analysis.matching": of_lottery and "matching" in named,
         "doses": bool(plan.doses) and not plan.columns.both_genders,
-        "data.costs": plan.data.costs is not None
-        and (plan.costs is None or plan.costs.amount is not None or bool(plan.costs.column)),
+        "data.costs": plan.data.costs is not None and without_tables,
+        "data.time_reports": plan.data.time_reports is not None and without_tables,
+        "costs.claim": costs is not None
+        and "claim" in costs.model_fields_set
+        and all(role.unit_cost is None for role in costs.roles.values()),
         "costs.discount_rate": plan.costs is not None
         and "discount_rate" in plan.costs.model_fields_set,
         "costs.threshold": plan.costs is not None and plan.costs.threshold is not None,
