@@ -67,7 +67,7 @@ def worked(tmp_path_factory):
     table.assign(site="", payer="public").to_csv(raw / "hours.csv", index=False)
     data = {"participants": {"path": "data/raw/worked/p.csv"},
             "time_reports": {"path": "data/raw/worked/hours.csv"}}  # fmt: skip
-    costs = COSTS | {"outcomes": ["work"], "claim": {"flat_rate": 0.4}}
+    costs = COSTS | {"outcomes": ["work"], "per": "offer", "claim": {"flat_rate": 0.4}}
     columns = {"person": "id", "gender": {"column": "sex", "women": "F", "men": "M"},
                "treatment": {"column": "treat", "control": 0}}  # fmt: skip
     plan = plan_for("worked", data=data, columns=columns, costs=costs)
