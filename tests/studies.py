@@ -228,6 +228,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
               "design_checks", "balance", "effects", "covariances", "participation",
               "compliers", "paths", "incidence", "bounds",
               "power", "spillovers", "net_effects", "heterogeneity", "costs",
+              "staff_hours",
               "cost_effectiveness", "acceptability", "cost_records", "propensity",
               "propensity_models",
               "overlap", "propensity_histogram", "population", "graph", "event_study",

@@ -42,6 +42,7 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
         if faults_of_graph := graph_faults(plan):
             return Check([f"{path}: {fault}" for fault in faults_of_graph])
         from evaluate.costs.records import has_records, per_offer, record_table
+        from evaluate.data.registers.staff_costs import told_of_hours
         from evaluate.data.stage import run_stage
         from evaluate.design.facts import facts
         from evaluate.study import study_of
@@ -49,7 +50,7 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
         stage = run_stage(plan, f".evaluate-check-{name}", memory_gb=memory_gb, seed=seed)
         made = stage.tables
         told = facts(made["participants"], stage.outcomes.to_pandas(), plan)
-        if plan.data.costs and has_records(plan):  # what the rule `costs` refuses
+        if has_records(plan):  # what the rule `costs` refuses
             study = study_of(made["participants"], stage.outcomes.to_pandas(), plan)
             per_offer(made["cost_records"], study, plan)
             record_table(made["cost_records"], study)
@@ -81,6 +82,7 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
             if found.get(arm, 0) < FEW
         ]
     lines += told
+    lines += told_of_hours(made["staff_hours"], plan)
     lines += _without_line_end(plan)
     for book in dict.fromkeys(codebooks(plan).values()):
         if load_codebook_file(book).status == "to_be_confirmed":

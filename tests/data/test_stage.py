@@ -1,6 +1,7 @@
 """The whole stage on simulated extracts: every table linked, every row accounted for."""
 
 import contextlib
+import hashlib
 import re
 
 import numpy as np
@@ -68,7 +69,9 @@ def test_totals_reconcile_on_random_dirty_extracts(tmp_path_factory, seed, kinds
     made = study(tmp_path_factory.mktemp("dirty"), 300, seed, tuple(sorted(kinds)))
     stage = run(made)
     reconciles(made, stage)
-    for name in ("participants", "flow", "cleaning", "dose", "states", "cost_records"):
+    for name in (
+        "participants", "flow", "cleaning", "dose", "states", "cost_records", "staff_hours",
+    ):  # fmt: skip
         checked(stage.tables[name], getattr(schemas, name.upper()), name)
     checked(stage.outcomes.to_pandas(), schemas.OUTCOMES, "outcomes")
     assert stage.outcomes.num_rows == len(stage.tables["participants"])
@@ -202,6 +205,62 @@ def test_an_identity_number_in_the_costs_stops_the_run(tmp_path):
         run(made)
 
 
+@pytest.mark.parametrize("column", ["role", "site", "note"])
+def test_an_identity_number_in_the_time_reports_stops_the_run(tmp_path, column):
+    made = study(tmp_path, 300)
+    path = made.directory / "data/raw/simulated/time_reports.csv"
+    lines = path.read_bytes().decode("cp1252").splitlines()
+    cells = pd.DataFrame([line.split(";") for line in lines[1:]], columns=lines[0].split(";"))
+    cells.loc[3, column] = "18900101-0017"
+    path.write_bytes(cells.fillna("").to_csv(sep=";", index=False).encode("cp1252"))
+    expected = rf"time_reports.csv: column {column}: 1 row with a number shaped like a personal"
+    with pytest.raises(Problems, match=expected) as error:
+        run(made)
+    assert "18900101" not in str(error.value)
+
+
+def test_faults_of_costs_and_time_reports_are_told_at_once(tmp_path):
+    made = study(tmp_path, 300)
+    raw = made.directory / "data/raw/simulated"
+    for name, before, after in (("costs", b"eu_fund", b"eu"), ("time_reports", b"public", b"x")):
+        path = raw / f"{name}.csv"
+        path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(Problems) as error:
+        run(made)
+    assert [text.split(":")[1] for text in error.value.problems] == [" column payer"] * 2
+    for name in ("costs", "time_reports"):
+        (raw / f"{name}.csv").unlink()
+    with pytest.raises(Problems) as error:
+        run(made)
+    assert ["no such file" in text for text in error.value.problems] == [True, True]
+
+
+def test_hours_alone_are_costs_and_are_not_needed_where_costs_are_a_figure(tmp_path):
+    made = study(tmp_path, 300)
+    plan = load_plan(made.plan)
+    alone = plan.model_copy(update={"data": plan.data.model_copy(update={"costs": None})})
+    both, hours = run(made).tables, run(made, alone).tables
+    records = hours["cost_records"]
+    assert set(records["item"]) == {"Handläggare", "Projekthandläggare", "flat rate"}
+    last = both["cost_records"].tail(len(records)).reset_index(drop=True)
+    pd.testing.assert_frame_equal(last, records, check_dtype=False)
+    pd.testing.assert_frame_equal(both["staff_hours"], hours["staff_hours"])
+    quantity = records["quantity"].where(records["basis"] == "economic").sum()
+    assert quantity == pytest.approx(hours["staff_hours"]["hours_reported"].sum())
+    figure = plan.costs.model_copy(update={"amount": 5.0, "roles": {}})
+    stated = run(made, alone.model_copy(update={"costs": figure})).tables
+    assert stated["cost_records"].empty
+    assert stated["staff_hours"].empty
+
+
+def test_time_reports_have_their_fingerprint(tmp_path):
+    made = study(tmp_path, 300)
+    with contextlib.chdir(made.directory):
+        found = {s["table"]: s for s in sources(load_plan(made.plan), {})}
+    raw = (made.raw / "time_reports.csv").read_bytes()
+    assert found["time_reports"]["sha256"] == hashlib.sha256(raw).hexdigest()
+
+
 def test_costs_may_come_from_a_database(tmp_path, monkeypatch):
     made = study(tmp_path, 300)
     monkeypatch.setenv("EVALUATE_COSTS", f"sqlite:///{tmp_path / 'costs.db'}")
@@ -217,7 +276,11 @@ def test_costs_may_come_from_a_database(tmp_path, monkeypatch):
     stage = run(made, changed)
     with contextlib.chdir(made.directory):
         told = {s["table"]: s for s in sources(changed, stage.databases)}
-    assert told["costs"]["rows"] == len(frame) == len(stage.tables["cost_records"])
+    of_hours = stage.tables["cost_records"]["item"].isin(["Handläggare", "Projekthandläggare"])
+    records = stage.tables["cost_records"][
+        ~of_hours & (stage.tables["cost_records"]["item"] != "flat rate")
+    ]
+    assert told["costs"]["rows"] == len(frame) == len(records)
 
 
 def test_yearly_incomes_have_an_outcome_a_year(tmp_path):

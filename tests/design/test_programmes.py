@@ -48,8 +48,9 @@ def study(tmp_path):
         write_study(tmp_path, {NAME: plan_for(NAME, **sections)})
         write_raw(tmp_path, NAME, frame)
         tables = ("participants", "outcomes", "flow", "cleaning", "dose", "states",
-                  "quarantine", "design_checks", "balance", "cost_records", "propensity",
-                  "propensity_models", "overlap", "propensity_histogram", "population")  # fmt: skip
+                  "quarantine", "design_checks", "balance", "cost_records", "staff_hours",
+                  "propensity", "propensity_models", "overlap", "propensity_histogram",
+                  "population")  # fmt: skip
         files = Files({t: str(tmp_path / "build" / f"{t}.parquet") for t in tables})
         plan = f"config/programmes/{NAME}.yaml"
         files |= {"plan": plan, "raw": str(tmp_path / "build/raw.json"), "code": []}

@@ -181,6 +181,48 @@ def test_what_would_change_the_numbers_is_never_ignored(plan_file, change, key):
     assert any(key in str(fault) for fault in unsupported(load_plan(plan_file(text))))
 
 
+HOURS = """\
+title: {en: A, sv: B}
+design: randomised
+data: {participants: {path: p.csv}, time_reports: {path: hours.csv}}
+columns: {gender: women, treatment: {column: treat, control: 0}}
+outcomes: {work: {column: w, unit: share}}
+costs:
+  currency: SEK
+  price_year: 2022
+  roles: {caseworker: {wage_cost: 412, unit_cost: 464}, 2: {wage_cost: {2019: 390, 2020: 402}}}
+  claim: {flat_rate: 0.4}
+  outcomes: [work]
+"""
+
+
+def test_time_reports_are_a_source_of_costs_with_the_limits_of_the_esf(plan_file):
+    plan = load_plan(plan_file(HOURS))
+    assert unsupported(plan) == []
+    assert unused(plan) == []
+    assert set(plan.data.tables) == {"participants", "time_reports"}
+    assert plan.costs.priced["2"].wage_cost == {2019: 390, 2020: 402}
+    assert (plan.costs.claim.hours_a_month, plan.costs.claim.hours_a_year) == (155.16, 1862)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ((", time_reports: {path: hours.csv}", ""), "costs.roles: there are no hours to price."),
+        ((re.search("  roles.*\n", HOURS)[0], ""), "costs.roles: data.time_reports has hours, and"),
+        ((", time_reports: {path: hours.csv}", ""), "costs: name amount, column, or the tables"),
+    ],
+)
+def test_hours_need_prices_and_prices_hours(plan_file, change, said):
+    told = [str(fault) for fault in unsupported(load_plan(plan_file(HOURS.replace(*change))))]
+    assert any(text.startswith(said) for text in told), told
+
+
+def test_hours_beside_a_figure_and_a_claim_without_unit_costs_are_listed(plan_file):
+    figure = HOURS.replace("  claim", "  amount: 5\n  claim").replace(", unit_cost: 464", "")
+    assert unused(load_plan(plan_file(figure))) == ["data.time_reports", "costs.claim"]
+
+
 def test_what_adds_nothing_to_the_output_is_listed(plan_file):
     assert unused(load_plan(plan_file(PROGRAMME))) == [
         "protocol",

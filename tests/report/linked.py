@@ -269,6 +269,7 @@ def linked(folder, name="linked", n=640, seed=3, arms=1, gender=True, **config):
         "dose": dose(people),
         "states": states(people),
         "cost_records": nothing("cost_records"),
+        "staff_hours": nothing("staff_hours"),
     }
     build = folder / "build" / name
     for table, frame in tables.items():

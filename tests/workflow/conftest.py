@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from studies import REPOSITORY, full_plan, people, plan_for, write_raw, write_study, write_swedish
 
@@ -118,7 +119,10 @@ def write_two_programmes(study: Path) -> Path:
     """Write `full`, which uses all that there is, and `svensk`, men in a file of Windows."""
     men = plan_for(
         "svensk",
-        data={"participants": {"path": "data/raw/svensk/Åtgärd.csv"}},
+        data={
+            "participants": {"path": "data/raw/svensk/Åtgärd.csv"},
+            "time_reports": {"path": "data/raw/svensk/tidrapporter.csv"},
+        },
         columns={
             "person": "id",
             "gender": "men",
@@ -127,7 +131,13 @@ def write_two_programmes(study: Path) -> Path:
         },
         covariates=["ålder"],
         outcomes={"lön": {"column": "lön", "unit": "SEK", "role": "primary"}},
-        costs={"currency": "SEK", "price_year": 2022, "amount": 38600, "outcomes": ["lön"]},
+        costs={
+            "currency": "SEK",
+            "price_year": 2022,
+            "outcomes": ["lön"],
+            "roles": {"handläggare": {"wage_cost": 412, "unit_cost": 464}},
+            "claim": {"flat_rate": 0.4},
+        },
     )
     write_study(study, {"full": full_plan("full"), "svensk": men})
     frame = people(360, seed=1, arms=3)
@@ -140,6 +150,10 @@ def write_two_programmes(study: Path) -> Path:
     columns = {"treat": "åtgärd", "age": "ålder"}
     swedish = swedish.rename(columns=columns)[["id", "åtgärd", "deltog", "ålder", "lön"]]
     write_swedish(study / "data/raw/svensk/Åtgärd.csv", swedish)
+    hours = pd.DataFrame({"role": "handläggare", "month": ["2022-03", "2022-04", "2022-04"],
+                          "hours": [160.5, 300.0, 20.0], "persons": [1, 2, 1],
+                          "arm": ["1", "1", "0"], "site": "Ängen", "payer": "public"})  # fmt: skip
+    write_swedish(study / "data/raw/svensk/tidrapporter.csv", hours)
     return study
 
 

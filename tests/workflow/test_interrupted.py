@@ -76,7 +76,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(workflow, tmp_path,
         "import runpy\n"
         f"main = runpy.run_path({str(workflow.code / 'workflow/scripts/data.py')!r})['main']\n"
         "class Files(dict): __getattr__ = dict.__getitem__\n"
-        f"names = {(*MADE, 'cost_records')!r}\n"
+        f"names = {(*MADE, 'cost_records', 'staff_hours')!r}\n"
         "files = Files({n: f'build/simulated/{n}.parquet' for n in names})\n"
         "files['raw'] = 'build/simulated/raw.json'\n"
         "with reported('log'): main('config/programmes/simulated.yaml', files)\n"

@@ -42,6 +42,7 @@ MAY_BE_EMPTY = {
     "incidence",
     "bounds",
     "spillovers",
+    "staff_hours",
 }
 HEAVY = {"dowhy", "econml", "sklearn", "statsmodels", "matplotlib", "nbclient", "nbconvert"}
 ALLOWED = {"report": {"matplotlib"}, "notebooks": {"matplotlib", "nbclient", "nbconvert"}}
@@ -83,6 +84,30 @@ def test_one_gender_has_its_rows_and_no_gap(finished):
     numbers = ["estimate", "std_error", "p_value", "n"]
     by_group = [effects.loc[effects["group"] == g, numbers] for g in ("all", "men")]
     pd.testing.assert_frame_equal(*(rows.reset_index(drop=True) for rows in by_group))
+
+
+def test_hours_of_staff_come_out_as_costs_and_as_a_claim(finished):
+    results = finished.study / "results" / "svensk"
+    costs = table(results, "costs").set_index(["item", "basis", "arm"])["amount"]
+    claimed = 155.16 + 300  # of 160.5 for one person and 300 for two
+    assert costs.to_dict() == pytest.approx({
+        ("handläggare", "economic", "0"): 412 * 20,
+        ("handläggare", "economic", "1"): 412 * 460.5,
+        ("handläggare", "unit_cost", "0"): 464 * 20,
+        ("handläggare", "unit_cost", "1"): 464 * claimed,
+        ("flat rate", "unit_cost", "0"): 0.4 * 464 * 20,
+        ("flat rate", "unit_cost", "1"): 0.4 * 464 * claimed,
+    })  # fmt: skip
+    assert table(results, "cost_effectiveness")["basis"].iloc[0] == "economic"
+    hours = table(results, "staff_hours").set_index("arm")
+    assert hours["hours_above_month"].to_dict() == pytest.approx({"0": 0, "1": 5.34})
+    provenance = json.loads((results / "provenance.json").read_text(encoding="utf-8"))
+    told = {source["table"]: source for source in provenance["raw"]}
+    raw = (finished.study / "data/raw/svensk/tidrapporter.csv").read_bytes()
+    assert told["time_reports"]["sha256"] == hashlib.sha256(raw).hexdigest()
+    page = text_of(results / "report.sv.html")
+    assert "480,50 rapporterade timmar, varav ersättning söks för 475,16" in page
+    assert "För 5,34 timmar söks ingen ersättning" in page
 
 
 class Links(HTMLParser):

@@ -14,9 +14,10 @@ OUTPUTS
     build/{programme}/quarantine.parquet     schemas.QUARANTINE, one row per rejected row
     build/{programme}/dose.parquet           schemas.DOSE, activities by month, arm and group
     build/{programme}/states.parquet         schemas.STATES, shares in each state by month
-    build/{programme}/cost_records.parquet   schemas.COST_RECORDS, the table costs
+    build/{programme}/cost_records.parquet   schemas.COST_RECORDS, costs and priced time_reports
+    build/{programme}/staff_hours.parquet    schemas.STAFF_HOURS, hours by role, arm, payer, year
     build/{programme}/raw.json               path, size and hash of the raw files
-    (cleaning, dose, states, cost_records without rows where the plan has no such table)
+    (cleaning, dose, states, cost_records, staff_hours without rows where the plan has no such table)
 """
 
 
@@ -35,6 +36,7 @@ rule data:
         dose="build/{programme}/dose.parquet",
         states="build/{programme}/states.parquet",
         cost_records="build/{programme}/cost_records.parquet",
+        staff_hours="build/{programme}/staff_hours.parquet",
         raw="build/{programme}/raw.json",
     log:
         "logs/{programme}/data.log",

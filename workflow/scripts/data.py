@@ -13,7 +13,7 @@ from evaluate.release.provenance import sources
 def main(plan_path, output, memory_gb=2.0, threads=2, seed=0):
     plan, spill = load_plan(plan_path), Path(output.participants).with_name(".engine")
     stage = run_stage(plan, spill, memory_gb=memory_gb, threads=threads, seed=seed)
-    for name in ("participants", "flow", "cleaning", "dose", "states", "cost_records"):
+    for name in stage.tables:
         write_parquet(stage.tables[name], output[name], getattr(schemas, name.upper()))
     write_table(stage.outcomes, output.outcomes)
     write_table(stage.quarantine, output.quarantine)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from evaluate import schemas
 from evaluate.data.clean import Cleaned, Prepared, Tables, finish, prepare, read_tables
-from evaluate.data.privacy import identity_numbers, pseudonyms, secret_of_study
+from evaluate.data.privacy import pseudonyms, secret_of_study
 from evaluate.data.readers.content import fingerprint
-from evaluate.data.readers.read import RawTable, read_table
-from evaluate.data.registers.cost_records import cost_records
+from evaluate.data.registers.cost_tables import cost_tables, read_cost_tables
 from evaluate.data.registers.link import Linked, link
-from evaluate.data.registers.prices import in_prices_of
-from evaluate.errors import Problems
 from evaluate.plan.model import Plan
 
 
@@ -29,8 +24,8 @@ class Stage:
     Attributes
     ----------
     tables : dict of str to DataFrame
-        participants, flow, cleaning, dose, states and cost_records, as in `schemas`; the last
-        four without rows where the plan has no such table.
+        participants, flow, cleaning, dose, states, cost_records and staff_hours, as in
+        `schemas`; the last five without rows where the plan has no such table.
     outcomes : Table
         As `schemas.OUTCOMES`, in the order of the participants.
     quarantine : Table
@@ -83,9 +78,9 @@ def run_stage(
         weight = prepared.participants["weight"].to_numpy(dtype=float)
     if plan.columns.clustered:
         cluster = prepared.participants["cluster"].to_numpy(dtype=object)
-    costs = read_table(plan.data.costs, "costs") if plan.data.costs else None
-    records = _cost_records(plan, costs, prepared.flow.arms)
-    databases = _databases(plan, raw | ({"costs": costs} if costs else {}))
+    of_costs = read_cost_tables(plan)
+    records, hours = cost_tables(of_costs, plan, prepared.flow.arms)
+    databases = _databases(plan, raw | of_costs)
     linked = link(
         plan,
         prepared.people,
@@ -104,6 +99,7 @@ def run_stage(
         "dose": linked.dose,
         "states": linked.states,
         "cost_records": records,
+        "staff_hours": hours,
     }
     outcomes = pa.Table.from_pandas(study.outcomes, preserve_index=False)
     return Stage(tables, outcomes, _quarantine(study, linked), databases | linked.databases)
@@ -116,14 +112,6 @@ def _named(prepared: Prepared, secret: bytes) -> Prepared:
     return replace(
         prepared, participants=prepared.participants.assign(person=pseudonyms(keys, secret))
     )
-
-
-def _cost_records(plan: Plan, raw: RawTable | None, arms: Sequence[str]) -> pd.DataFrame:
-    if raw is None:
-        return pd.DataFrame(columns=list(schemas.COST_RECORDS.columns))
-    if faults := identity_numbers({"costs": raw}, plan):
-        raise Problems(faults)
-    return in_prices_of(cost_records(raw, plan, arms), plan, raw.path)
 
 
 def _databases(plan: Plan, tables: Tables) -> dict[str, dict[str, Any]]:

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from evaluate.plan.closed import Closed, Code, Text
+from evaluate.plan.closed import Closed, Code, Text, code_text
 from evaluate.plan.price_index import Currency, Positive, Year
 
 Amount = Annotated[float, Field(ge=0)]
 ByYear = Annotated[dict[Year, Positive], Field(min_length=1)]
+Price = Positive | ByYear
 
 
 class Threshold(Closed):
@@ -39,6 +40,36 @@ class Benefit(Closed):
     discount_rate: float | None = None
 
 
+class Role(Closed):
+    """What an hour of a role in the time reports costs, always or by the year worked."""
+
+    wage_cost: Price | None = Field(
+        None, description="To the employer, contributions included: an economic cost."
+    )
+    unit_cost: Price | None = Field(
+        None, description="As claimed by a standard scale of unit costs, such as the ESF's."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_price(self) -> Role:
+        if self.wage_cost is None and self.unit_cost is None:
+            raise ValueError("name wage_cost, unit_cost, or both")
+        return self
+
+
+class Claim(Closed):
+    """How hours become a claim: at most so many for a person, and a share on top of them.
+
+    What is left out are the hours of Delegated Regulation (EU) 2015/2195 for Sweden.
+    """
+
+    hours_a_month: Positive = Field(155.16, description="At most, for a person and month.")
+    hours_a_year: Positive = Field(1862, description="At most, for a person and calendar year.")
+    flat_rate: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Share of the claimed staff cost that is added for all other costs."
+    )
+
+
 class Costs(Closed):
     """Cost of the programme: one figure, a figure per arm, or a person's cost in a column."""
 
@@ -53,7 +84,13 @@ class Costs(Closed):
     )
     per: Literal["participant", "offer"] = "participant"
     amount: Amount | dict[Code, Amount] | None = None
-    column: str | None = Field(None, description="A person's cost; the table `costs` otherwise.")
+    column: str | None = Field(
+        None, description="A person's cost; the tables `costs` and `time_reports` otherwise."
+    )
+    roles: dict[Code, Role] = Field(
+        {}, description="What an hour in the table `time_reports` costs, by role."
+    )
+    claim: Claim = Claim()
     source: Text | None = Field(None, description="Where the figure comes from, printed.")
     outcomes: Annotated[list[str], Field(min_length=1)]
     discount_rate: float = 0.035
@@ -77,6 +114,9 @@ class Costs(Closed):
                 raise ValueError(f"threshold: {', '.join(unknown)} not among outcomes: {known}")
         if self.currency in self.rates:
             raise ValueError(f"rates: {self.currency} is the currency of the costs itself")
+        named = [code_text(role) for role in self.roles]
+        if doubles := sorted({name for name in named if named.count(name) > 1}):
+            raise ValueError(f"roles: {', '.join(doubles)} more than once")
         return self
 
     def points_of(self, outcome: str) -> list[float] | None:
@@ -87,3 +127,8 @@ class Costs(Closed):
             return None
         step = (one.to - one.start) / (one.points - 1)
         return [one.start + i * step for i in range(one.points)]
+
+    @property
+    def priced(self) -> dict[str, Role]:
+        """The roles, named as the data would spell them."""
+        return {code_text(name): role for name, role in self.roles.items()}

@@ -151,6 +151,9 @@ class Data(Closed):
     activities: Activities | None = None
     incomes: Incomes | None = None
     costs: Table | None = None
+    time_reports: Table | None = Field(
+        None, description="Hours of staff by role and month, priced in costs.roles."
+    )
     keys: Keys | None = None
     extract_date: Day | None = Field(
         None, description="The day the extract was drawn; nothing is known after it."
@@ -174,7 +177,10 @@ class Data(Closed):
     @property
     def tables(self) -> dict[str, Table]:
         """The tables that are there, by their names."""
-        named = ("participants", "assignment", "keys", "spells", "activities", "incomes", "costs")
+        named = (
+            "participants", "assignment", "keys", "spells", "activities", "incomes", "costs",
+            "time_reports",
+        )  # fmt: skip
         return {n: t for n in named if (t := getattr(self, n)) is not None}
 
     @property

@@ -42,9 +42,29 @@ def unsupported(plan: Plan) -> list[PlanError]:
                 f"analysis.estimators: {estimator} is not available for {plan.design} "
                 f"designs; {', '.join(available)} are."
             )
-    if plan.costs and not (plan.costs.amount is not None or plan.costs.column or plan.data.costs):
-        found.append("costs: name amount, column, or the table data.costs.")
+    found += _costs(plan)
     return [PlanError(text) for text in found]
+
+
+def _costs(plan: Plan) -> list[str]:
+    """Find costs without any source, and hours without price, or prices without hours."""
+    costs, data = plan.costs, plan.data
+    if costs is None:
+        return []
+    found, of_tables = [], costs.amount is None and not costs.column
+    if of_tables and not (data.costs or data.time_reports):
+        found.append("costs: name amount, column, or the tables data.costs or data.time_reports.")
+    if of_tables and data.time_reports and not costs.roles:
+        found.append(
+            "costs.roles: data.time_reports has hours, and no role has a price. Name what an hour "
+            "of each costs: `caseworker: {wage_cost: 412}`."
+        )
+    if costs.roles and not data.time_reports:
+        found.append(
+            "costs.roles: there are no hours to price. Name the table data.time_reports, or leave "
+            "the roles out."
+        )
+    return found
 
 
 def _units_and_errors(plan: Plan) -> list[str]:
@@ -134,6 +154,10 @@ def unused(plan: Plan) -> list[str]:
         "analysis.matching": of_lottery and "matching" in named,
         "doses": bool(plan.doses) and not plan.columns.both_genders,
         "data.costs": plan.data.costs is not None and (costs is None or has_figure),
+        "data.time_reports": plan.data.time_reports is not None and (costs is None or has_figure),
+        "costs.claim": costs is not None
+        and "claim" in costs.model_fields_set
+        and all(role.unit_cost is None for role in costs.roles.values()),
         # figures and columns are taken to be in the currency and price year of the plan
         "costs.rates": costs is not None and has_figure and bool(costs.rates),
         "costs.price_index": costs is not None and has_figure and costs.price_index is not None,

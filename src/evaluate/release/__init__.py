@@ -3,7 +3,7 @@
 RELEASED = (
     "flow", "cleaning", "design_checks", "balance", "dose", "states", "effects",
     "participation", "compliers", "paths", "incidence", "bounds", "heterogeneity", "power",
-    "spillovers", "net_effects", "costs", "cost_effectiveness", "acceptability",
+    "spillovers", "net_effects", "costs", "staff_hours", "cost_effectiveness", "acceptability",
     "propensity_models", "overlap",
     "propensity_histogram", "population", "graph", "event_study", "sensitivity", "refutations",
     "specifications", "verdict", "gap", "conditional_effects", "heterogeneity_tests",

@@ -29,6 +29,7 @@ from evaluate.report import (
     paths,
     power,
     registers,
+    staff_hours,
     summary,
 )
 from evaluate.report.method import limits, method
@@ -104,6 +105,7 @@ def write_report(
         contrasts=contrasts,
         arm_names=registers.arm_names(released, words),
         cost_sentences=cost_sentences,
+        staff_hours=staff_hours,
         inference=inference,
         participation=participation,
         missing=missing,

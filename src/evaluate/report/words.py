@@ -20,6 +20,7 @@ LOCALE: dict[Language, str] = {"en": "en_GB", "sv": "sv_SE"}
 NAMES = ("names", "reason", "estimator")  # values of notes that are no numbers
 COUNTS = ("n", "covariates")  # values that a text with a form for one counts
 ARMS = ("arm", "by_arm")  # values of findings that name arms
+OWN_ITEMS = ("programme", "flat rate")  # of the costs; others are as the data name them
 MINUS, DASH, SPACE = "\u2212", "\u2013", "\u00a0"
 
 
@@ -209,8 +210,9 @@ class Words:
         return text.replace(" in arm ", " i arm ").replace("fewer than ", "färre än ")
 
     def item(self, text: str) -> str:
-        """Return an item of the costs: the plan's own figure, or as the records name it."""
-        return self("costs.items.programme") if text == "programme" else text
+        """Return an item of the costs: one of the program's own, or as the records name it."""
+        key = f"costs.items.{text.replace(' ', '_')}"
+        return self(key) if text in OWN_ITEMS else text
 
     def reason(self, text: str) -> str:
         """Return the reason of a decision in the flow in this language."""

@@ -9,7 +9,13 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from evaluate.schemas.columns import BASES, PAYERS
-from evaluate.schemas.costs import ACCEPTABILITY, COST_EFFECTIVENESS, COST_RECORDS, COSTS
+from evaluate.schemas.costs import (
+    ACCEPTABILITY,
+    COST_EFFECTIVENESS,
+    COST_RECORDS,
+    COSTS,
+    STAFF_HOURS,
+)
 from evaluate.schemas.data import CLEANING, DOSE, FLOW, OUTCOMES, PARTICIPANTS, QUARANTINE, STATES
 from evaluate.schemas.design import BALANCE, DESIGN_CHECKS, POWER
 from evaluate.schemas.effects import (
@@ -96,6 +102,7 @@ __all__ = [
     "SORTED_PROFILE",
     "SPECIFICATIONS",
     "SPILLOVERS",
+    "STAFF_HOURS",
     "STATES",
     "TARGETING_CURVE",
     "VERDICT",

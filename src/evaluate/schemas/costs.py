@@ -36,6 +36,18 @@ COSTS = table(
     stated=text(empty=True),
 )
 
+STAFF_HOURS = table(
+    "staff_hours",
+    role=text(),
+    arm=text(empty=True),
+    payer=text(*PAYERS),
+    year=count(empty=False),
+    hours_reported=real(pa.Check.ge(0)),
+    hours_claimed=real(pa.Check.ge(0)),
+    hours_above_month=real(pa.Check.ge(0)),
+    hours_above_year=real(pa.Check.ge(0)),
+)
+
 COST_EFFECTIVENESS = table(
     "cost_effectiveness",
     outcome=text(),

@@ -16,7 +16,9 @@ DAYS = {
     "spells": dict.fromkeys(("start", "end"), "%Y-%m-%d"),
     "activities": {"date": "%Y%m%d"},
 }
-TABLES = ("persons", "assignment", "keys", "spells", "activities", "incomes", "costs")
+TABLES = (
+    "persons", "assignment", "keys", "spells", "activities", "incomes", "costs", "time_reports",
+)  # fmt: skip
 COVERAGE, EXTRACT = pd.Timestamp("2015-01-01"), pd.Timestamp("2020-06-30")
 
 

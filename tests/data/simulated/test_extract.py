@@ -66,7 +66,7 @@ def test_an_extract_in_parts_is_one_extract(tmp_path, monkeypatch):
     activities = text(tmp_path, "activities")
     repeated = made.truth.planted["duplicates:activities"]
     assert activities["record"].duplicated().sum() == repeated > 0
-    assert len(text(tmp_path, "costs")) == 7 * 5 + 1
+    assert len(text(tmp_path, "costs")) == 5 * 5 + 1
     assert made.truth.randomised == len(text(tmp_path, "assignment")["person"].unique()) - (
         # keys of nobody and the missing one
         made.truth.planted["unknown_persons:assignment"] + 1

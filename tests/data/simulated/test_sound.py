@@ -177,9 +177,28 @@ def test_costs_follow_the_persons(large):
     costs = text(large.raw, "costs")
     offers = text(large.raw, "assignment")
     quantity = costs["quantity"].str.replace(",", ".").astype(float)
-    control = (costs["item"] == "Handläggare") & (costs["arm"] == "0")
-    assert quantity[control].sum() == 6 * (offers["arm"] == "0").sum()
     mentors = costs["item"] == "Mentor och matchning"
     assert quantity[mentors].sum() == 14 * (offers["attended"] == "ja").sum()
     assert set(costs["payer"]) == {"public", "municipality", "eu_fund", "employer", "participant"}
     assert set(costs["basis"]) == {"economic", "budget"}
+
+
+def test_hours_of_caseworkers_follow_the_persons(large):
+    reports, offers = text(large.raw, "time_reports"), text(large.raw, "assignment")
+    hours = reports["hours"].str.replace(",", ".").astype(float)
+    by_role = hours.groupby([reports["role"], reports["arm"]]).sum()
+    offered, took_part = offers["arm"] == "1", offers["attended"] == "ja"
+    expected = {
+        ("Handläggare", "0"): 6 * (~offered).sum(),
+        ("Handläggare", "1"): 7.5 * offered.sum(),
+        ("Projekthandläggare", "1"): 18 * took_part.sum(),
+    }
+    rounding = 0.005 * len(reports)  # hours are written with two decimals
+    assert by_role.to_dict() == pytest.approx(expected, abs=rounding)
+    month = pd.to_datetime(reports["month"], format="%Y-%m")
+    assert not reports.duplicated(["role", "month", "arm", "site"]).any()
+    waves = pd.to_datetime(offers["wave"], format="%Y-%m")
+    assert month.between(waves.min(), waves.max() + pd.DateOffset(months=3)).all()
+    by_person = hours / reports["persons"].astype(int)
+    assert by_person.max() < 1.5 * 130 + 0.01
+    assert (by_person > 155.16).any()  # some are above what may be claimed

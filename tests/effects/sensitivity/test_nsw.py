@@ -34,7 +34,8 @@ def found(tmp_path_factory):
     with contextlib.chdir(folder):
         plan = load_plan(str(path))
         names = ("participants", "outcomes", "flow", "cleaning", "dose", "states", "quarantine")
-        files = Files({n: str(folder / f"{n}.parquet") for n in (*names, "cost_records")})
+        names += ("cost_records", "staff_hours")
+        files = Files({n: str(folder / f"{n}.parquet") for n in names})
         files |= {"plan": str(path), "raw": str(folder / "raw.json"), "code": []}
         files["records"] = files.cost_records
         script("data")(str(path), files)

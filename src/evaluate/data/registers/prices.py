@@ -14,7 +14,9 @@ from evaluate.plan.model import Plan
 from evaluate.plan.price_index import PriceIndexFile
 
 
-def in_prices_of(records: pd.DataFrame, plan: Plan, where: str) -> pd.DataFrame:
+def in_prices_of(
+    records: pd.DataFrame, plan: Plan, where: str, column: str = "price_year"
+) -> pd.DataFrame:
     """Move the records to the currency and price year of the plan, as far as it says how.
 
     A price in another currency is exchanged at the rate of its price year, and then moved to the
@@ -28,6 +30,8 @@ def in_prices_of(records: pd.DataFrame, plan: Plan, where: str) -> pd.DataFrame:
         Its section `costs`: `currency`, `price_year`, `price_index`, `rates`.
     where : str
         The table in messages.
+    column : str
+        The column in messages that the price year comes from.
 
     Returns
     -------
@@ -48,17 +52,18 @@ def in_prices_of(records: pd.DataFrame, plan: Plan, where: str) -> pd.DataFrame:
     faults: list[EvaluateError] = []
     stated = records["currency"] + " " + records["price_year"].astype(int).astype(str)
     currency, year = records["currency"].copy(), records["price_year"].copy()
+    at = f"{where}: column {column}"
     factor = pd.Series(1.0, records.index)
     for other, rate in costs.rates.items():
         own = currency == other
         by_year = rate if isinstance(rate, Mapping) else dict.fromkeys(year[own], rate)
-        factor[own] *= _of_years(year[own], by_year, f"costs.rates.{other}", where, faults)
+        factor[own] *= _of_years(year[own], by_year, f"costs.rates.{other}", at, faults)
         currency[own] = costs.currency
     own = (currency == costs.currency) & (year != costs.price_year)
     if costs.price_index and own.any():
         index, key = load_price_index(costs.price_index), f"the price index {costs.price_index}"
         faults += _index_faults(index, costs)
-        before = _of_years(year[own], index.years, key, where, faults)
+        before = _of_years(year[own], index.years, key, at, faults)
         factor[own] *= index.years.get(costs.price_year, np.nan) / before
         year[own] = costs.price_year
     if faults:
@@ -76,7 +81,7 @@ def _of_years(
     years: pd.Series,
     known: Mapping[int, float],
     key: str,
-    where: str,
+    at: str,
     faults: list[EvaluateError],
 ) -> np.ndarray:
     """Return the figure of each record's price year; years without one go to the faults."""
@@ -85,7 +90,7 @@ def _of_years(
         named = ", ".join(str(int(y)) for y in sorted(years[np.isnan(found)].unique()))
         faults.append(
             DataError(
-                f"{where}: column price_year: {rows(lost)} of {named}, which {key} lacks; it has "
+                f"{at}: {rows(lost)} of {named}, which {key} lacks; it has "
                 f"{_span(known)}. Add the year there, or leave the records out."
             )
         )

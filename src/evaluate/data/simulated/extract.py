@@ -120,7 +120,7 @@ def _write_tables(
     edges = np.linspace(0, world.persons, -(-world.persons // PART) + 1).astype(int)
     planted, rows = Counter[str](), Counter[str]()
     total: Sums | None = None
-    by_office = np.zeros((3, len(world.office_names)), dtype=np.int64)
+    by_wave = np.zeros((3, len(world.office_names), len(world.waves)), dtype=np.int64)
     with ExitStack() as stack:
         writers: dict[str, Write] = {}
 
@@ -139,14 +139,15 @@ def _write_tables(
                 world, int(first), int(end - first), np.random.SeedSequence([seed, part]), faults
             )
             total = found if total is None else total + found
-            by_office += costs.counts(people, world)
+            by_wave += costs.counts(people, world)
             planted.update(count)
             for name, coded in made.items():
                 if "record" in coded.columns:
                     coded = _with_records(coded, rows[name])
                 order = tables.LAYOUTS[name].order
                 write(name, (coded.sorted_by(order) if order else coded).table)
-        write("costs", costs.cost_table(by_office, world))
+        write("costs", costs.cost_table(by_wave, world))
+        write("time_reports", costs.report_table(by_wave, world))
     planted.update({f"{kind}:{table}": 1 for kind, table in faults.sites if kind in IN_FILES})
     assert total is not None
     return total, dict(planted), dict(rows)

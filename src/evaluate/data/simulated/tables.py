@@ -81,6 +81,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "activities": Layout("cp1252", "\r\n", order="date"),
     "incomes": Layout("cp1252", "\r\n", order="period"),
     "costs": Layout("cp1252", "\r\n"),
+    "time_reports": Layout("cp1252", "\r\n"),
 }
 
 
