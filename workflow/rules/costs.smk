@@ -6,11 +6,13 @@ REQUIRED INPUTS
     build/{programme}/outcomes.parquet       schemas.OUTCOMES
     build/{programme}/propensity.parquet     schemas.PROPENSITY
     build/{programme}/cost_records.parquet   schemas.COST_RECORDS
+    build/{programme}/heterogeneity.parquet, gap.parquet   whether they have rows
 
 OUTPUTS
     build/{programme}/costs.parquet                schemas.COSTS, one row per item and arm
     build/{programme}/cost_effectiveness.parquet   schemas.COST_EFFECTIVENESS
-    (both without rows where the plan names no costs)
+    build/{programme}/cheers.parquet               schemas.CHEERS, one row per item of CHEERS 2022
+    (all without rows where the plan names no costs)
 """
 
 
@@ -29,3 +31,19 @@ rule costs:
         "logs/{programme}/costs.log",
     script:
         "../scripts/costs.py"
+
+
+rule cheers:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        costs="build/{programme}/costs.parquet",
+        cost_effectiveness="build/{programme}/cost_effectiveness.parquet",
+        heterogeneity="build/{programme}/heterogeneity.parquet",
+        gap="build/{programme}/gap.parquet",
+        code=source("cheers.py"),
+    output:
+        "build/{programme}/cheers.parquet",
+    log:
+        "logs/{programme}/cheers.log",
+    script:
+        "../scripts/cheers.py"

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from evaluate.plan.closed import Closed, Code, Text
 from evaluate.plan.price_index import Currency, Positive, Year
+from evaluate.plan.reporting import Reporting
 
 Amount = Annotated[float, Field(ge=0)]
 
@@ -52,6 +53,9 @@ class Costs(Closed):
     discount_rate: float = 0.035
     threshold: Threshold | None = None
     benefits: list[Benefit] = []
+    reporting: Reporting = Field(
+        Reporting(), description="What the checklist of the report asks and no data tell."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Costs:

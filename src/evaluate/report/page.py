@@ -16,6 +16,7 @@ from evaluate.release import RELEASED
 from evaluate.report import (
     benefits_section,
     checks,
+    cheers,
     contrasts,
     cost_sentences,
     dose,
@@ -100,6 +101,7 @@ def write_report(
         gap=GAP,
         paths=paths,
         checks=checks,
+        cheers=cheers,
         contrasts=contrasts,
         arm_names=registers.arm_names(released, words),
         cost_sentences=cost_sentences,

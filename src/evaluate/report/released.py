@@ -33,7 +33,7 @@ class Released:
     plan : Plan
         The programme file.
     flow, cleaning, design_checks, balance, dose, states, effects, paths, incidence, bounds,
-    heterogeneity, power, spillovers, net_effects, costs, cost_effectiveness : DataFrame
+    heterogeneity, power, spillovers, net_effects, costs, cost_effectiveness, cheers : DataFrame
         As `schemas.released` has them by the same names.
     disclosure, provenance : dict
         What was withheld; where the numbers come from.
@@ -77,6 +77,7 @@ class Released:
     policies: pd.DataFrame
     policy_tree: pd.DataFrame
     targeting_curve: pd.DataFrame
+    cheers: pd.DataFrame
     disclosure: dict[str, Any]
     provenance: dict[str, Any]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from evaluate.schemas.columns import BASES, PAYERS
-from evaluate.schemas.costs import COST_EFFECTIVENESS, COST_RECORDS, COSTS
+from evaluate.schemas.costs import CHEERS, COST_EFFECTIVENESS, COST_RECORDS, COSTS
 from evaluate.schemas.data import CLEANING, DOSE, FLOW, OUTCOMES, PARTICIPANTS, QUARANTINE, STATES
 from evaluate.schemas.design import BALANCE, DESIGN_CHECKS, POWER
 from evaluate.schemas.effects import (
@@ -55,6 +55,7 @@ __all__ = [
     "BASES",
     "BOUNDS",
     "BUILD_ONLY",
+    "CHEERS",
     "CLEANING",
     "COMPLIERS",
     "CONDITIONAL_EFFECTS",

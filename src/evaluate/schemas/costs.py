@@ -54,3 +54,12 @@ COST_EFFECTIVENESS = table(
     icer_high=real(),
     icer_set=text("interval", "unbounded", "whole line", empty=True),
 )
+
+CHEERS = table(
+    "cheers",
+    item=pa.Column("Int64", pa.Check.in_range(1, 28), unique=True, coerce=True),
+    name=text(),
+    status=text("answered", "absent", "missing"),
+    where=text(empty=True),
+    answer=text(),
+)
