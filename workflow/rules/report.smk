@@ -17,7 +17,14 @@ PAGE = ["report/texts/*.yaml", "report/templates/style.css"]
 REPORT = [
     f"report/templates/{name}.html.j2"
     for name in (
-        "report", "tables", "blocks", "registers", "observational", "benefits", "gap", "cheers"
+        "report",
+        "tables",
+        "blocks",
+        "registers",
+        "observational",
+        "benefits",
+        "gap",
+        "cheers",
     )
 ]
 NOTEBOOK = ["report/templates/notebook.html.j2", "report/templates/style.css"]
