@@ -12,11 +12,14 @@ from studies import Evaluated, evaluated, people, plan_for
 
 from evaluate.costs.reporting import ITEMS, checklist
 from evaluate.costs.reporting_facts import TABLES, nothing
+from evaluate.plan.model import Plan
 from evaluate.plan.reporting import Reporting
 from evaluate.report import cheers
 from evaluate.report.cheers_answers import ANSWERS
 from evaluate.report.released import Released, read_released
 from evaluate.report.words import Words
+
+from . import observational
 
 LANGUAGES = ("en", "sv")
 STATED = {
@@ -131,6 +134,17 @@ def test_the_checklist_of_a_register_study_names_its_months_and_states(linked):
     months = linked.plan.outcomes["work"].months
     assert f"months {max(months[0], 1)} to {months[1]}" in said[9]
     assert "register of spells" in said[12]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_a_lottery_the_protocol_says_what_is_compared(language):
+    plan = Plan.model_validate(observational.plan_of("made"))
+    released = observational.made(plan)
+    words, row = Words(language, plan.design), checklist(plan, ()).iloc[6]
+    assert (row["name"], row["status"], row["where"]) == ("comparators", "answered", "design")
+    strategies = observational.PROTOCOL["strategies"]
+    assert strategies["en"] in row["answer"]
+    assert ANSWERS["comparators"](released, words) == [strategies[language]]
 
 
 def test_every_item_has_a_name_and_those_with_facts_have_words():
