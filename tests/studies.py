@@ -235,7 +235,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
               "sensitivity", "refutations", "specifications", "verdict",
               "person_scores", "gap", "conditional_effects", "heterogeneity_tests",
               "sorted_groups", "sorted_profile", "effect_distribution", "policies",
-              "policy_tree", "targeting_curve")  # fmt: skip
+              "policy_tree", "targeting_curve", "cheers")  # fmt: skip
     files = Files({t: str(build / f"{t}.parquet") for t in tables})
     files |= {"plan": plan_path, "raw": str(build / "raw.json"), "code": []}
     files |= {
@@ -263,6 +263,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     script("gap")(files, files.gap, settings.seed)
     script("conditional_effects")(files, files, settings.seed)
     script("costs")(files, files, np.random.default_rng(3))
+    script("cheers")(files, files.cheers)
     released = Files({t: str(results / "tables" / f"{t}.csv") for t in RELEASED})
     released |= {n: str(results / f"{n}.json") for n in ("disclosure", "provenance")}
     script("release")(files, released, settings.disclosure.model_dump(), settings.seed)

@@ -76,6 +76,25 @@ def test_cost_records_that_a_run_refuses_are_refused(tmp_path, monkeypatch):
     assert not check_programme("simulated").problems
 
 
+def test_what_the_checklist_of_costs_lacks_is_said_and_stops_nothing(study):
+    path = study / "config/programmes/lottery.yaml"
+    costs = (
+        "costs:\n  currency: SEK\n  price_year: 2022\n  amount: 1\n  outcomes: [work]\n"
+        "  reporting:\n    funding: {en: The agency., sv: Myndigheten.}\n"
+    )
+    assert not [line for line in check_programme("lottery").lines if "CHEERS" in line]
+    path.write_text(path.read_text(encoding="utf-8") + costs, encoding="utf-8")
+    found = check_programme("lottery")
+    assert found.problems == []
+    missing, reasons = (line for line in found.lines if "CHEERS 2022" in line)
+    assert "costs.reporting.conflicts_of_interest" in missing
+    assert "costs.source" in missing
+    assert "costs.reporting.funding" not in missing
+    assert reasons.endswith(
+        "gives no reason: costs.reporting.perspective, costs.reporting.discount_rate"
+    )
+
+
 def test_the_name_of_a_codebook_that_none_can_have_is_said(study):
     path = study / "config/programmes/lottery.yaml"
     text = path.read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # pandas is slow to import: `evaluate --help` does without
     import pandas as pd
 
 FEW = 2  # fewer in an arm give no estimate
+CHECKLIST = "the checklist of the economic evaluation (CHEERS 2022)"
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,24 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
     for book in dict.fromkeys(codebooks(plan).values()):
         if load_codebook_file(book).status == "to_be_confirmed":
             lines.append(f"codebook {book}: to be confirmed by you, see its source")
+    lines += _not_reported(plan)
     if keys := unused(plan):
         lines.append(f"read but not used by this version: {', '.join(keys)}")
     return Check([], lines)
+
+
+def _not_reported(plan: Plan) -> list[str]:
+    """Say which items of the checklist the report will leave open, and which reasons it lacks."""
+    from evaluate.costs.reporting import to_state
+
+    open_items, reasons = to_state(plan)
+    found = []
+    if open_items:
+        asked = ", ".join(open_items)
+        found.append(f"{CHECKLIST} does not answer: {asked}. State each, or why it is absent")
+    if reasons:
+        found.append(f"{CHECKLIST} gives no reason: {', '.join(reasons)}")
+    return found
 
 
 def _without_line_end(plan: Plan) -> list[str]:

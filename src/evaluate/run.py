@@ -79,7 +79,7 @@ def finished(name: str, languages: Iterable[str]) -> list[str]:
     """
     stages = (
         "participants", "design_checks", "graph", "effects", "paths", "bounds", "heterogeneity",
-        "costs", "event_study", "verdict", "gap", "conditional_effects",
+        "costs", "event_study", "verdict", "gap", "conditional_effects", "cheers",
     )  # fmt: skip
     return [
         *(f"build/{name}/{stage}.parquet" for stage in stages),

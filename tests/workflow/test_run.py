@@ -219,7 +219,7 @@ def test_a_second_run_from_scratch_gives_the_same_bytes(finished, tmp_path):
     assert done.returncode == 0, done.stdout
     again = sorted(p for p in (study / "results").rglob("*") if p.is_file())
     names = [p.relative_to(study).as_posix() for p in again]
-    assert sum(name.startswith("results/full/") for name in names) == 51
+    assert sum(name.startswith("results/full/") for name in names) == 52
     differ = [n for n in names if (study / n).read_bytes() != (finished.study / n).read_bytes()]
     assert not differ
 
@@ -230,8 +230,8 @@ def test_a_rule_declares_the_modules_and_files_that_it_stands_on(finished):
     assert rules == {
         "data", "propensity", "graph", "design", "power", "effects", "participation", "paths",
         "bounds", "saturation", "event_study", "sensitivity",
-        "heterogeneity", "scores", "gap", "conditional_effects", "costs", "release", "report",
-        "notebooks", "index",
+        "heterogeneity", "scores", "gap", "conditional_effects", "costs", "cheers", "release",
+        "report", "notebooks", "index",
     }  # fmt: skip
     for trace in finished.traces:
         own = {path for path in trace["modules"].values() if path.startswith(package)}
@@ -283,8 +283,11 @@ def chain(programmes, *rules):
 
 AFTER_RELEASE = ("release", "report", "notebooks")
 EDITS = {
-    "src/evaluate/costs/records.py": chain(ALL, "conditional_effects", "costs", *AFTER_RELEASE),
-    "src/evaluate/heterogeneity/access.py": chain(ALL, "gap", *AFTER_RELEASE),
+    "src/evaluate/costs/records.py": chain(
+        ALL, "conditional_effects", "costs", "cheers", *AFTER_RELEASE
+    ),
+    "src/evaluate/costs/reporting.py": chain(ALL, "cheers", *AFTER_RELEASE),
+    "src/evaluate/heterogeneity/access.py": chain(ALL, "gap", "cheers", *AFTER_RELEASE),
     "src/evaluate/heterogeneity/policy_tree.py": chain(ALL, "conditional_effects", *AFTER_RELEASE),
     "src/evaluate/report/texts/sv.yaml": chain(ALL, "report"),
     "notebooks/3_effects.ipynb": {"notebooks": ALL},
@@ -311,7 +314,7 @@ def test_an_edit_reruns_what_stands_on_it_and_nothing_else(finished, tmp_path):
     stages = (
         "data", "propensity", "graph", "design", "power", "effects", "participation", "paths",
         "bounds", "saturation", "event_study", "sensitivity",
-        "heterogeneity", "scores", "gap", "conditional_effects", "costs",
+        "heterogeneity", "scores", "gap", "conditional_effects", "costs", "cheers",
     )  # fmt: skip
     plan, raw = study / "config/programmes/full.yaml", study / "data/raw/svensk/Åtgärd.csv"
     before, times = raw.read_bytes(), raw.stat()

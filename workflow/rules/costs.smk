@@ -6,12 +6,14 @@ REQUIRED INPUTS
     build/{programme}/outcomes.parquet       schemas.OUTCOMES
     build/{programme}/propensity.parquet     schemas.PROPENSITY
     build/{programme}/cost_records.parquet   schemas.COST_RECORDS
+    build/{programme}/heterogeneity.parquet, gap.parquet   whether they have rows
 
 OUTPUTS
     build/{programme}/costs.parquet                schemas.COSTS, one row per item and arm
     build/{programme}/cost_effectiveness.parquet   schemas.COST_EFFECTIVENESS
     build/{programme}/acceptability.parquet        schemas.ACCEPTABILITY, by threshold
-    (without rows where the plan names no costs, or no threshold)
+    build/{programme}/cheers.parquet               schemas.CHEERS, one row per item of CHEERS 2022
+    (all without rows where the plan names no costs)
 """
 
 
@@ -33,3 +35,20 @@ rule costs:
         seed=CONFIG.seed,
     script:
         "../scripts/costs.py"
+
+
+rule cheers:
+    input:
+        plan="config/programmes/{programme}.yaml",
+        costs="build/{programme}/costs.parquet",
+        cost_effectiveness="build/{programme}/cost_effectiveness.parquet",
+        acceptability="build/{programme}/acceptability.parquet",
+        heterogeneity="build/{programme}/heterogeneity.parquet",
+        gap="build/{programme}/gap.parquet",
+        code=source("cheers.py"),
+    output:
+        "build/{programme}/cheers.parquet",
+    log:
+        "logs/{programme}/cheers.log",
+    script:
+        "../scripts/cheers.py"

@@ -29,6 +29,7 @@ STAGES = [
     "gap.py",
     "conditional_effects.py",
     "costs.py",
+    "cheers.py",
 ]
 
 
@@ -76,6 +77,7 @@ rule release:
         policies="build/{programme}/policies.parquet",
         policy_tree="build/{programme}/policy_tree.parquet",
         targeting_curve="build/{programme}/targeting_curve.parquet",
+        cheers="build/{programme}/cheers.parquet",
         code=source(*STAGES, "release.py"),
     output:
         flow="results/{programme}/tables/flow.csv",
@@ -117,6 +119,7 @@ rule release:
         policies="results/{programme}/tables/policies.csv",
         policy_tree="results/{programme}/tables/policy_tree.csv",
         targeting_curve="results/{programme}/tables/targeting_curve.csv",
+        cheers="results/{programme}/tables/cheers.csv",
         disclosure="results/{programme}/disclosure.json",
         provenance="results/{programme}/provenance.json",
     log:

@@ -16,7 +16,16 @@ TABLES = expand("results/{{programme}}/tables/{table}.csv", table=RELEASED)
 PAGE = ["report/texts/*.yaml", "report/templates/style.css"]
 REPORT = [
     f"report/templates/{name}.html.j2"
-    for name in ("report", "tables", "blocks", "registers", "observational", "benefits", "gap")
+    for name in (
+        "report",
+        "tables",
+        "blocks",
+        "registers",
+        "observational",
+        "benefits",
+        "gap",
+        "cheers",
+    )
 ]
 NOTEBOOK = ["report/templates/notebook.html.j2", "report/templates/style.css"]
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from evaluate.plan.closed import Closed, Code, Text, code_text
 from evaluate.plan.price_index import Currency, Positive, Year
+from evaluate.plan.reporting import Reporting
 
 Amount = Annotated[float, Field(ge=0)]
 ByYear = Annotated[dict[Year, Positive], Field(min_length=1)]
@@ -102,6 +103,9 @@ class Costs(Closed):
         None, description="How many persons the decision is about: what information is worth."
     )
     benefits: list[Benefit] = []
+    reporting: Reporting = Field(
+        Reporting(), description="What the checklist of the report asks and no data tell."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Costs:

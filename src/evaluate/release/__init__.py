@@ -8,5 +8,5 @@ RELEASED = (
     "propensity_histogram", "population", "graph", "event_study", "sensitivity", "refutations",
     "specifications", "verdict", "gap", "conditional_effects", "heterogeneity_tests",
     "sorted_groups", "sorted_profile", "effect_distribution", "policies", "policy_tree",
-    "targeting_curve",
+    "targeting_curve", "cheers",
 )  # fmt: skip

@@ -34,7 +34,7 @@ class Released:
         The programme file.
     flow, cleaning, design_checks, balance, dose, states, effects, paths, incidence, bounds,
     heterogeneity, power, spillovers, net_effects, costs, staff_hours,
-    cost_effectiveness : DataFrame
+    cost_effectiveness, acceptability, cheers : DataFrame
         As `schemas.released` has them by the same names.
     disclosure, provenance : dict
         What was withheld; where the numbers come from.
@@ -80,6 +80,7 @@ class Released:
     policies: pd.DataFrame
     policy_tree: pd.DataFrame
     targeting_curve: pd.DataFrame
+    cheers: pd.DataFrame
     disclosure: dict[str, Any]
     provenance: dict[str, Any]
 

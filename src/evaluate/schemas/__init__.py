@@ -11,6 +11,7 @@ import pandera.pandas as pa
 from evaluate.schemas.columns import BASES, PAYERS
 from evaluate.schemas.costs import (
     ACCEPTABILITY,
+    CHEERS,
     COST_EFFECTIVENESS,
     COST_RECORDS,
     COSTS,
@@ -62,6 +63,7 @@ __all__ = [
     "BASES",
     "BOUNDS",
     "BUILD_ONLY",
+    "CHEERS",
     "CLEANING",
     "COMPLIERS",
     "CONDITIONAL_EFFECTS",

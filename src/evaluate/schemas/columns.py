@@ -38,6 +38,6 @@ def month_column(empty: bool = True) -> pa.Column:
     return pa.Column("Int64", nullable=empty, coerce=True)
 
 
-def table(name: str, **columns: pa.Column) -> pa.DataFrameSchema:
+def table(name: str, /, **columns: pa.Column) -> pa.DataFrameSchema:
     """Give a table with these columns in this order, and no others."""
     return pa.DataFrameSchema(columns, name=name, strict=True, ordered=True)

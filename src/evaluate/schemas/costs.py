@@ -90,3 +90,12 @@ ACCEPTABILITY = table(
     is_best=pa.Column("boolean", coerce=True, nullable=True),
     perfect_information=real(pa.Check.ge(0)),
 )
+
+CHEERS = table(
+    "cheers",
+    item=pa.Column("Int64", pa.Check.in_range(1, 28), unique=True, coerce=True),
+    name=text(),
+    status=text("answered", "absent", "missing"),
+    where=text(empty=True),
+    answer=text(),
+)
