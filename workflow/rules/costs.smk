@@ -1,5 +1,5 @@
 """
-Costs per offer and participant, and per additional unit of an outcome.
+Costs per offer and participant, by site, and per additional unit of an outcome.
 
 REQUIRED INPUTS
     build/{programme}/participants.parquet   schemas.PARTICIPANTS
@@ -9,8 +9,10 @@ REQUIRED INPUTS
 
 OUTPUTS
     build/{programme}/costs.parquet                schemas.COSTS, one row per item and arm
+    build/{programme}/costs_by_site.parquet        schemas.COSTS_BY_SITE
+    build/{programme}/cost_parts.parquet           schemas.COST_PARTS, for the gate alone
     build/{programme}/cost_effectiveness.parquet   schemas.COST_EFFECTIVENESS
-    (both without rows where the plan names no costs)
+    (all without rows where the plan names no costs)
 """
 
 
@@ -24,6 +26,8 @@ rule costs:
         code=source("costs.py"),
     output:
         costs="build/{programme}/costs.parquet",
+        by_site="build/{programme}/costs_by_site.parquet",
+        parts="build/{programme}/cost_parts.parquet",
         effectiveness="build/{programme}/cost_effectiveness.parquet",
     log:
         "logs/{programme}/costs.log",

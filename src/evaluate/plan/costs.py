@@ -47,6 +47,11 @@ class Costs(Closed):
     per: Literal["participant", "offer"] = "participant"
     amount: Amount | dict[Code, Amount] | None = None
     column: str | None = Field(None, description="A person's cost; the table `costs` otherwise.")
+    site: str | None = Field(
+        None,
+        description="The column with each person's site, named as in the column `site` of the "
+        "records, for costs per person by site.",
+    )
     source: Text | None = Field(None, description="Where the figure comes from, printed.")
     outcomes: Annotated[list[str], Field(min_length=1)]
     discount_rate: float = 0.035

@@ -133,6 +133,9 @@ def unused(plan: Plan) -> list[str]:
         "doses": bool(plan.doses) and not plan.columns.both_genders,
         "data.costs": plan.data.costs is not None
         and (plan.costs is None or plan.costs.amount is not None or bool(plan.costs.column)),
+        "costs.site": plan.costs is not None
+        and plan.costs.site is not None
+        and plan.costs.amount is not None,
         "costs.discount_rate": plan.costs is not None
         and "discount_rate" in plan.costs.model_fields_set,
         "costs.threshold": plan.costs is not None and plan.costs.threshold is not None,

@@ -33,7 +33,8 @@ class Released:
     plan : Plan
         The programme file.
     flow, cleaning, design_checks, balance, dose, states, effects, paths, incidence, bounds,
-    heterogeneity, power, spillovers, net_effects, costs, cost_effectiveness : DataFrame
+    heterogeneity, power, spillovers, net_effects, costs, costs_by_site,
+    cost_effectiveness : DataFrame
         As `schemas.released` has them by the same names.
     disclosure, provenance : dict
         What was withheld; where the numbers come from.
@@ -57,6 +58,7 @@ class Released:
     spillovers: pd.DataFrame
     net_effects: pd.DataFrame
     costs: pd.DataFrame
+    costs_by_site: pd.DataFrame
     cost_effectiveness: pd.DataFrame
     propensity_models: pd.DataFrame
     overlap: pd.DataFrame

@@ -9,7 +9,14 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from evaluate.schemas.columns import BASES, PAYERS
-from evaluate.schemas.costs import COST_EFFECTIVENESS, COST_RECORDS, COSTS
+from evaluate.schemas.costs import (
+    COST_EFFECTIVENESS,
+    COST_PARTS,
+    COST_RECORDS,
+    COSTS,
+    COSTS_BY_SITE,
+    NO_SITE,
+)
 from evaluate.schemas.data import CLEANING, DOSE, FLOW, OUTCOMES, PARTICIPANTS, QUARANTINE, STATES
 from evaluate.schemas.design import BALANCE, DESIGN_CHECKS, POWER
 from evaluate.schemas.effects import (
@@ -59,7 +66,9 @@ __all__ = [
     "COMPLIERS",
     "CONDITIONAL_EFFECTS",
     "COSTS",
+    "COSTS_BY_SITE",
     "COST_EFFECTIVENESS",
+    "COST_PARTS",
     "COST_RECORDS",
     "COVARIANCES",
     "DESIGN_CHECKS",
@@ -74,6 +83,7 @@ __all__ = [
     "HETEROGENEITY_TESTS",
     "INCIDENCE",
     "NET_EFFECTS",
+    "NO_SITE",
     "OUTCOMES",
     "OVERLAP",
     "PARTICIPANTS",

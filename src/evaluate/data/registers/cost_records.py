@@ -51,7 +51,8 @@ def cost_records(raw: RawTable, plan: Plan, arms: Collection[str]) -> pd.DataFra
         raise Problems(absent)
     faults: list[EvaluateError] = []
     table = {name: _text(raw.cells[name]) for name in COLUMNS}
-    table["arm"] = codes(raw.cells["arm"])
+    for name in ("arm", "site"):  # spelled as in the persons' columns
+        table[name] = codes(raw.cells[name])
     table["payer"] = _one_of(raw, "payer", schemas.PAYERS, faults)
     table["basis"] = _one_of(raw, "basis", schemas.BASES, faults)
     table["fixed"] = _fixed(raw, faults)
