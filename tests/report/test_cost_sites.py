@@ -2,13 +2,23 @@
 
 import contextlib
 import re
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from simulate import plan_of
-from studies import Evaluated, people, plan_for, run_scripts, text_of, write_raw, write_study
+from studies import (
+    Evaluated,
+    people,
+    plan_for,
+    run_notebook_code,
+    run_scripts,
+    text_of,
+    write_raw,
+    write_study,
+)
 
 from evaluate import schemas
 from evaluate.report import cost_sites
@@ -99,6 +109,16 @@ def test_the_sites_differ_by_as_much_as_the_sentence_says(found):
     cost = table.loc[table["site"] != NONE, "per_participant"]
     said = f"a participant cost the public from {cost.min():,.0f} to {cost.max():,.0f} SEK 2022."
     assert f"At the 2 sites with a figure, {said}" in section(found, "en")
+
+
+def test_the_notebook_adds_the_sites_up_and_stops_where_they_do_not(found, tmp_path):
+    results = shutil.copytree(found.results, tmp_path / "results")
+    of_sites = run_notebook_code(results, "5_costs").of_sites
+    assert of_sites["costs"].tolist() == [1_112_000.0]  # those of control are withheld
+    path = results / "tables" / "costs_by_site.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("556000.0", "556001.0"), "utf-8")
+    with pytest.raises(AssertionError):
+        run_notebook_code(results, "5_costs")
 
 
 def rows(amounts, arm="1", per=1000.0, n=40):
