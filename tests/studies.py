@@ -121,6 +121,7 @@ def full_plan(name: str) -> dict[str, object]:
             "per": "participant",
             "column": "spent",
             "outcomes": ["work", "earn"],
+            "site": "site",
         },
     )
 
@@ -228,7 +229,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
               "design_checks", "balance", "effects", "covariances", "participation",
               "compliers", "paths", "incidence", "bounds",
               "power", "spillovers", "net_effects", "heterogeneity", "costs",
-              "staff_hours",
+              "staff_hours", "costs_by_site", "cost_parts",
               "cost_effectiveness", "acceptability", "cost_records", "propensity",
               "propensity_models",
               "overlap", "propensity_histogram", "population", "graph", "event_study",
@@ -241,6 +242,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     files |= {
         "records": files.cost_records,
         "checks": files.design_checks,
+        "by_site": files.costs_by_site,
+        "parts": files.cost_parts,
         "effectiveness": files.cost_effectiveness,
         "models": files.propensity_models,
         "histogram": files.propensity_histogram,

@@ -43,6 +43,7 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
         if faults_of_graph := graph_faults(plan):
             return Check([f"{path}: {fault}" for fault in faults_of_graph])
         from evaluate.costs.records import has_records, per_offer, record_table
+        from evaluate.costs.sites import cost_parts, unmatched
         from evaluate.data.registers.staff_costs import told_of_hours
         from evaluate.data.stage import run_stage
         from evaluate.design.facts import facts
@@ -55,6 +56,8 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
             study = study_of(made["participants"], stage.outcomes.to_pandas(), plan)
             per_offer(made["cost_records"], study, plan)
             record_table(made["cost_records"], study)
+            cost_parts(study, plan, made["cost_records"])
+            told += unmatched(made["cost_records"], study)
     except Problems as error:
         return Check(error.problems)
     except EvaluateError as error:

@@ -52,6 +52,8 @@ class Study:
         The plan's negative-control groups by name.
     doses : dict of str to ndarray, shape (n,)
         The plan's doses by name, NaN where not known; take-up is one more.
+    site : ndarray of object, shape (n,), or None
+        Where each person's costs were, None where not known; where the plan names a column.
     """
 
     arms: tuple[str, ...]
@@ -70,6 +72,7 @@ class Study:
     propensities: Propensities = field(default_factory=dict)
     negative: dict[str, np.ndarray] = field(default_factory=dict)
     doses: dict[str, np.ndarray] = field(default_factory=dict)
+    site: np.ndarray | None = None
 
     @property
     def n(self) -> int:
@@ -166,8 +169,15 @@ def study_of(participants: pd.DataFrame, outcomes: pd.DataFrame, plan: Plan) -> 
         y=outcomes[[c.name for c in plan.outcome_columns]].to_numpy(dtype=float),
         cluster=cluster,
         negative=negative,
+        site=_sites(participants) if plan.costs and plan.costs.site else None,
         doses={d: participants[f"dose.{d}"].to_numpy(dtype=float) for d in plan.doses},
     )
+
+
+def _sites(participants: pd.DataFrame) -> np.ndarray:
+    """Return the sites as texts, None where missing, shape (n,)."""
+    site = participants["site"]
+    return site.astype(object).where(site.notna(), None).to_numpy()
 
 
 def read_study(

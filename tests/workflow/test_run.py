@@ -26,7 +26,7 @@ EFFECTS = (
     "conf_high, p_value, p_value_randomisation, p_value_adjusted, df, level, std_error_kind, n, "
     "n_treated, n_control, n_clusters, mean_treated, mean_control, unit, prespecified, note"
 ).split(", ")
-OF_FULL = {"participation", "compliers", "net_effects"}  # the other names no take-up, no share
+OF_FULL = {"participation", "compliers", "net_effects", "costs_by_site"}  # the other names no site
 WITHOUT_A_LOTTERY = {
     "propensity_models", "overlap", "propensity_histogram", "population", "graph", "event_study",
     "sensitivity", "refutations", "specifications", "verdict",
@@ -76,6 +76,15 @@ def test_the_tables_have_every_arm_month_group_and_denominator(finished):
     costs = table(results, "cost_effectiveness")
     assert set(costs["denominator"]) == {"offer", "participant"}
     assert set(costs["group"]) == {"all", "women", "men", "women-men"}
+
+
+def test_costs_by_site_add_up_to_the_costs(finished):
+    results = finished.study / "results" / "full"
+    sites, costs = table(results, "costs_by_site"), table(results, "costs").set_index("arm")
+    assert set(sites["site"]) == {"north", "south"}
+    whole = sites[sites["payers"] == "public"].groupby("arm")[["amount", "n"]].sum()
+    assert whole["amount"].to_dict() == costs["amount"].to_dict()
+    assert (whole["n"] > 0).all()
 
 
 def test_one_gender_has_its_rows_and_no_gap(finished):
@@ -287,6 +296,7 @@ EDITS = {
         ALL, "conditional_effects", "costs", "cheers", *AFTER_RELEASE
     ),
     "src/evaluate/costs/reporting.py": chain(ALL, "cheers", *AFTER_RELEASE),
+    "src/evaluate/costs/sites.py": chain(ALL, "costs", "cheers", *AFTER_RELEASE),
     "src/evaluate/heterogeneity/access.py": chain(ALL, "gap", "cheers", *AFTER_RELEASE),
     "src/evaluate/heterogeneity/policy_tree.py": chain(ALL, "conditional_effects", *AFTER_RELEASE),
     "src/evaluate/report/texts/sv.yaml": chain(ALL, "report"),

@@ -1,5 +1,5 @@
 """
-Costs per offer and participant, and per additional unit of an outcome.
+Costs per offer and participant, by site, and per additional unit of an outcome.
 
 REQUIRED INPUTS
     build/{programme}/participants.parquet   schemas.PARTICIPANTS
@@ -10,6 +10,8 @@ REQUIRED INPUTS
 
 OUTPUTS
     build/{programme}/costs.parquet                schemas.COSTS, one row per item and arm
+    build/{programme}/costs_by_site.parquet        schemas.COSTS_BY_SITE
+    build/{programme}/cost_parts.parquet           schemas.COST_PARTS, for the gate alone
     build/{programme}/cost_effectiveness.parquet   schemas.COST_EFFECTIVENESS
     build/{programme}/acceptability.parquet        schemas.ACCEPTABILITY, by threshold
     build/{programme}/cheers.parquet               schemas.CHEERS, one row per item of CHEERS 2022
@@ -27,6 +29,8 @@ rule costs:
         code=source("costs.py"),
     output:
         costs="build/{programme}/costs.parquet",
+        by_site="build/{programme}/costs_by_site.parquet",
+        parts="build/{programme}/cost_parts.parquet",
         effectiveness="build/{programme}/cost_effectiveness.parquet",
         acceptability="build/{programme}/acceptability.parquet",
     log:

@@ -18,7 +18,8 @@ def main(files, output, limits, seed):
     participants = read_parquet(files.participants, schemas.PARTICIPANTS)
     disclosure = Disclosure.model_validate(limits)
     plan = load_plan(files.plan)
-    released = publish(read, participants, plan, disclosure)
+    parts = read_parquet(files.cost_parts, schemas.COST_PARTS)
+    released = publish(read, participants, plan, disclosure, parts)
     for name, table in released.tables.items():
         write_csv(table, output[name], schemas.released(name))
     write_json(released.disclosure, output.disclosure)

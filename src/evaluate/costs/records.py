@@ -22,11 +22,38 @@ def has_records(plan: Plan) -> bool:
     return costs is not None and costs.amount is None and costs.column is None
 
 
-def amounts(records: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Sum up the records.
+def in_arms(records: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Give every record an arm and its amount.
 
     A record without arm is a cost of the programme as a whole: it is divided among the arms
     that were offered something, by their persons. Control carries what is recorded for it.
+
+    Parameters
+    ----------
+    records : DataFrame
+        As `schemas.COST_RECORDS`.
+    study : Study
+        The persons.
+
+    Returns
+    -------
+    DataFrame
+        The records with ``amount``, one that is divided once for each arm; ``common`` is the
+        amount of these, 0 of the others.
+    """
+    persons = np.bincount(study.arm, minlength=len(study.arms))
+    priced = records.assign(amount=records["quantity"] * records["unit_price"], common=0.0)
+    named, common = priced[records["arm"].notna()], priced[records["arm"].isna()]
+    offered = np.flatnonzero(study.offered_arms)
+    shares = []
+    for a in offered:
+        amount = common["amount"] * persons[a] / persons[offered].sum()
+        shares.append(common.assign(arm=study.arms[a], amount=amount, common=amount))
+    return pd.concat([named, *shares], ignore_index=True)
+
+
+def amounts(records: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Sum up the records, those of no arm divided as by `in_arms`.
 
     Parameters
     ----------
@@ -45,18 +72,7 @@ def amounts(records: pd.DataFrame, study: Study) -> pd.DataFrame:
     DataError
         If a sum is below zero.
     """
-    persons = np.bincount(study.arm, minlength=len(study.arms))
-    amount = records["quantity"] * records["unit_price"]
-    named = records.assign(amount=amount)[records["arm"].notna()]
-    common = records.assign(amount=amount)[records["arm"].isna()]
-    offered = np.flatnonzero(study.offered_arms)
-    shares = [
-        common.assign(
-            arm=study.arms[a], amount=common["amount"] * persons[a] / persons[offered].sum()
-        )
-        for a in offered
-    ]
-    table = pd.concat([named, *shares], ignore_index=True)
+    table = in_arms(records, study)
     table = table.groupby(KEYS, sort=False, dropna=False)["amount"].sum().reset_index()
     below = int((table["amount"] < 0).sum())
     if below:

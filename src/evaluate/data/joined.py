@@ -161,6 +161,7 @@ def wanted_columns(plan: Plan, tables: Joined, criteria: Iterable[str]) -> list[
         *((f"doses.{key}.column", d.column) for key, d in plan.doses.items()),
         *(("negative_controls", name) for name in plan.negative_controls),
         ("costs.column", plan.costs.column if plan.costs else None),
+        ("costs.site", plan.costs.site if plan.costs else None),
         *(("data.codebooks", name) for name in plan.data.codebooks),
     ]
     wanted = [(key, name) for key, name in dict.fromkeys(named) if name is not None]

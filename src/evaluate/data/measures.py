@@ -22,6 +22,7 @@ from evaluate.plan.outcomes import Outcome
 
 MOST_CATEGORIES = 50  # more are rather a key or a free text
 MOST_GROUPS = 12
+MOST_SITES = 500  # whose names are printed
 LARGEST = 1e150  # its square is a number still
 
 
@@ -109,6 +110,8 @@ def participants(
     if plan.costs and plan.costs.column:
         table["cost"] = _not_too_large(people, plan.costs.column, "costs.column", flow)
         _not_finite(people, plan.costs.column, flow)
+    if plan.costs and plan.costs.site:
+        table["site"] = _site(people, plan.costs.site, flow)
     for covariate in plan.covariate_list:
         table[f"covariate.{covariate.column}"] = _covariate(
             people, covariate.column, covariate.kind, flow
@@ -277,4 +280,16 @@ def _group(people: Values, column: str, flow: Flow) -> np.ndarray:
     count = len({v for v in values[flow.kept] if v is not None})
     if not 2 <= count <= MOST_GROUPS:
         people.fault(column, f"{count:,} different values; groups need 2 to {MOST_GROUPS} of them")
+    return values
+
+
+def _site(people: Values, column: str, flow: Flow) -> np.ndarray:
+    values = people.code(column)
+    count = len({v for v in values[flow.kept] if v is not None})
+    if not 1 <= count <= MOST_SITES:
+        people.fault(
+            column,
+            f"{count:,} different sites (costs.site); at most {MOST_SITES} can be told apart, and "
+            "their names are printed. Is it a key? Name the column with the site",
+        )
     return values

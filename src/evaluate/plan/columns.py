@@ -80,7 +80,9 @@ class Columns(Closed):
     )
     weight: str | None = None
     titles: dict[str, dict[Literal["en", "sv"], str]] = Field(
-        {}, description="Names in the reports of blocks, the wave and groups; by default their own."
+        {},
+        description="Names in the reports of blocks, the wave, groups and costs.site; by default "
+        "their own.",
     )
     _in_risk_sets: bool = PrivateAttr(False)  # by the plan's section `risk_sets`
 

@@ -92,6 +92,11 @@ class Costs(Closed):
         {}, description="What an hour in the table `time_reports` costs, by role."
     )
     claim: Claim = Claim()
+    site: str | None = Field(
+        None,
+        description="The column with each person's site, named as in the column `site` of the "
+        "records, for costs per person by site.",
+    )
     source: Text | None = Field(None, description="Where the figure comes from, printed.")
     outcomes: Annotated[list[str], Field(min_length=1)]
     discount_rate: float = 0.035

@@ -69,10 +69,14 @@ class Plan(Closed):
         for name in self.costs.outcomes if self.costs else []:
             if name not in self.outcomes:
                 faults.append((("costs", "outcomes"), f"`{name}` is not among {known}"))
-        named = {*self.columns.strata, *self.groups}
+        named, site = {*self.columns.strata, *self.groups}, self.costs and self.costs.site
+        if site:
+            named.add(site)
+            if site == self.columns.person:
+                faults.append((("costs", "site"), f"`{site}` is columns.person, not a site"))
         for name in self.columns.titles:
             if name not in named:
-                text = "is none of columns.blocks, columns.wave and groups, which are: "
+                text = "is none of columns.blocks, columns.wave, groups and costs.site, which are: "
                 text += ", ".join(sorted(named)) or "none"
                 faults.append((("columns", "titles", name), text))
         names = [c.column for c in self.covariate_list]

@@ -155,6 +155,7 @@ def unused(plan: Plan) -> list[str]:
         "doses": bool(plan.doses) and not plan.columns.both_genders,
         "data.costs": plan.data.costs is not None and (costs is None or has_figure),
         "data.time_reports": plan.data.time_reports is not None and (costs is None or has_figure),
+        "costs.site": costs is not None and costs.site is not None and costs.amount is not None,
         "costs.claim": costs is not None
         and "claim" in costs.model_fields_set
         and all(role.unit_cost is None for role in costs.roles.values()),

@@ -62,11 +62,12 @@ from evaluate.release.gate_participation import gate_participation
 from evaluate.release.gate_paths import gate_paths
 from evaluate.release.gate_register import Register, register
 from evaluate.release.gate_rounding import round_counts
+from evaluate.release.gate_sites import Sites, gate_sites
 from evaluate.release.gate_spillovers import gate_spillovers
 from evaluate.release.gate_trimmed import Trimmed, trimmed_of
 
 if TYPE_CHECKING:
-    from evaluate.plan.config import Disclosure
+    from evaluate.plan.config import Disclosure, Dominance
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,16 @@ class Judged:
         What the tables of who benefits go by.
     exact : mapping of str to DataFrame
         All tables, before the gate.
+    dominance : Dominance
+        The limit of the largest contributors.
+    sites : Sites
+        What amounts by site are made of.
     """
 
     register: Register
     min_cell: int
     round_to: int
+    dominance: Dominance
     entries: Hidden
     effects: set[Key]
     of_takers: set[Key]
@@ -139,6 +145,7 @@ class Judged:
     before: set[tuple[str, str, str]] = field(default_factory=set)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     exact: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    sites: Sites = field(default_factory=Sites)
 
 
 GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
@@ -176,6 +183,9 @@ GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
     ),
     "verdict": lambda t, j: gate_verdict(t, j.effects, j.min_cell),
     "costs": lambda t, j: gate_costs(t, j.few, j.costs_of, j.min_cell),
+    "costs_by_site": lambda t, j: gate_sites(
+        t, j.register.sites.rows, j.register.cells, j.sites, j.dominance, j.min_cell
+    ),
     "cost_effectiveness": lambda t, j: gate_cost_effectiveness(
         t, j.effects, j.of_takers, j.costs_of, j.min_cell
     ),
@@ -200,6 +210,7 @@ def release(
     entered: Mapping[str, int | None] | None = None,
     gender_relation: Literal["always", "exact"] = "always",
     costs_of: CostsOf = "programme",
+    sites: Sites | None = None,
 ) -> Released:
     """Pass the tables of a programme through the gate, all at once.
 
@@ -226,6 +237,8 @@ def release(
         The same holds for the levels of exploratory groups.
     costs_of : {"participants", "persons", "programme"}
         What costs are made of: a price times those who took part; what persons cost; else.
+    sites : Sites, optional
+        What amounts by site are made of; needed where there are any.
 
     Returns
     -------
@@ -245,7 +258,8 @@ def release(
     Hundepool et al. (2012), Statistical Disclosure Control, chapters 4 and 5.
     """
     min_cell, round_to, flow = disclosure.min_cell, disclosure.round_to, tables.get("flow")
-    found = register(tables, min_cell, control, persons, states or {}, gender_relation == "always")
+    always, sites = gender_relation == "always", sites or Sites()
+    found = register(tables, min_cell, control, persons, states or {}, always, sites.column)
     entries = hidden_months(tables, control, entered or {}, min_cell)
     gated, withheld, of_takers = _effects(tables, found, entries, min_cell)
     few_columns = found.hidden_in_flow(flow, "took_part").items()
@@ -257,6 +271,7 @@ def release(
         found,
         min_cell,
         round_to,
+        disclosure.dominance,
         entries,
         withheld,
         of_takers,
@@ -270,6 +285,7 @@ def release(
         before=set() if balance is None else places(balance, before),
         elsewhere=elsewhere(tables, found, withheld, of_takers, few, costs_of, trimmed, min_cell),
         exact=tables,
+        sites=sites,
     )
     for name, table in tables.items():
         if name in GATES:

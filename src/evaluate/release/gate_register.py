@@ -19,6 +19,7 @@ from evaluate.release.gate_included import link_included, told_included
 from evaluate.release.gate_months import DoseCells, dose_cells, states_cells
 from evaluate.release.gate_overlap import overlap_cells
 from evaluate.release.gate_participation import Row, participation_cells
+from evaluate.release.gate_sites import SiteCells, link_sites, site_cells
 
 
 @dataclass
@@ -41,6 +42,8 @@ class Register:
         By row and arm.
     compliers : CompliersCells
         By row, of what each column prints.
+    sites : SiteCells
+        By row, of the costs by site.
     """
 
     cells: Cells = field(default_factory=Cells)
@@ -55,6 +58,7 @@ class Register:
     dose: DoseCells = field(default_factory=lambda: DoseCells([], []))
     participation: list[Row] = field(default_factory=list)
     compliers: CompliersCells = field(default_factory=CompliersCells)
+    sites: SiteCells = field(default_factory=SiteCells)
 
     def hidden_in_flow(self, table: pd.DataFrame | None, step: str) -> dict[str, bool]:
         """Return the columns of a step that are withheld, true where the count is small."""
@@ -73,6 +77,7 @@ def register(
     persons: Mapping[tuple[str, str], int] | None,
     states: Mapping[str, Sequence[str]],
     always: bool,
+    site_column: str = "",
 ) -> Register:
     """Enter the counts of all tables and choose the cells to withhold.
 
@@ -84,6 +89,8 @@ def register(
         The smallest count that passes.
     always : bool
         See `Cells.relate`.
+    site_column : str
+        The column with each person's site, see `gate_sites.Sites`.
 
     Raises
     ------
@@ -95,6 +102,8 @@ def register(
     told = told_included(tables, control, always, min_cell)
     if "effects" in tables:
         found.effects = effect_cells(cells, tables["effects"], control, always)
+    if "costs_by_site" in tables:
+        found.sites = site_cells(cells, tables["costs_by_site"], site_column)
     if "balance" in tables:
         if persons is None:
             raise ReleaseError("balance: the gate needs the numbers of persons by group and arm.")
@@ -102,6 +111,7 @@ def register(
     if flow is not None:
         found.flow = flow_cells(cells, flow, told.columns, always, min_cell)
         link_flow(cells, flow, found.flow, found.effects)
+    link_sites(cells, found.sites, flow, found.flow)
     if "bounds" in tables:
         found.bounds = bounds_cells(
             cells, tables["bounds"], flow, found.flow, told.by_rows, control, always, min_cell

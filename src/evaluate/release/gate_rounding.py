@@ -8,7 +8,7 @@ import pandas as pd
 from evaluate.release.gate_cells import rounded
 from evaluate.release.gate_effects import COUNTS
 
-OF_GROUPS = ("n_women", "n_men", "n_top", "n_bottom")
+OF_GROUPS = ("n_women", "n_men", "n_top", "n_bottom", "n_participants")
 OF_OVERLAP = ("outside", "kept", "trimmed", "clipped")
 JOBS = {"jobs": "effect", "jobs_low": "conf_low", "jobs_high": "conf_high"}  # times who is offered
 

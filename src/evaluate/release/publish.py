@@ -16,6 +16,7 @@ from evaluate.release.gate import release
 from evaluate.release.gate_checks import gate_checks
 from evaluate.release.gate_costs import CostsOf
 from evaluate.release.gate_others import gate_persons_in_waves
+from evaluate.release.gate_sites import Sites
 from evaluate.release.gate_trimmed import trimmed_of
 from evaluate.release.suppression import is_small
 
@@ -41,6 +42,7 @@ def publish(
     participants: pd.DataFrame,
     plan: Plan,
     limits: Disclosure,
+    cost_parts: pd.DataFrame | None = None,
 ) -> Published:
     """Withhold from the tables of all stages what would show fewer persons than the limit.
 
@@ -55,6 +57,8 @@ def publish(
     limits : Disclosure
         The limits of the configuration. With waves the least number is taken that many times,
         see `rows_of_a_person`.
+    cost_parts : DataFrame, optional
+        As `schemas.COST_PARTS`, what the amounts of `costs_by_site` are made of.
     """
     limits = limits.model_copy(
         update={"min_cell": limits.min_cell * rows_of_a_person(participants, plan)}
@@ -75,6 +79,7 @@ def publish(
         states=states_of(plan),
         entered=entered_of(plan),
         costs_of=costs_of(plan),
+        sites=Sites(cost_parts, site_column(plan), costs_of(plan) == "persons"),
     )
     published, withheld = dict(released.tables), list(released.withheld)
     if "effects" in tables and plan.columns.repeated and not plan.columns.cluster:
@@ -87,6 +92,7 @@ def publish(
         sizes = np.array(list(persons.values()), dtype=float)
         small = is_small(sizes, limits.min_cell).any()  # then both genders are withheld
         hidden = set(groups) - {"all"} if small else set()
+        hidden |= blocks_withheld(released.withheld, site_column(plan))
         trimmed = trimmed_of(tables, limits.min_cell)
         checks, entries = gate_checks(
             tables["design_checks"],
@@ -109,6 +115,23 @@ def rows_of_a_person(participants: pd.DataFrame, plan: Plan) -> int:
     if not plan.columns.repeated:
         return 1
     return int(participants["person"].value_counts().max())
+
+
+def site_column(plan: Plan) -> str:
+    """Return the column with each person's site, empty where the plan names none."""
+    return (plan.costs and plan.costs.site) or ""
+
+
+def blocks_withheld(withheld: list[dict[str, Any]], column: str) -> set[str]:
+    """Return the sites whose persons are withheld, as checks by block name them.
+
+    The share offered at a site would tell the persons of one arm from those of the other.
+    """
+    return {
+        f"{column}={entry['row']['site']}"
+        for entry in withheld
+        if entry["table"] == "costs_by_site" and "n" in entry["columns"]
+    }
 
 
 def costs_of(plan: Plan) -> CostsOf:

@@ -90,6 +90,10 @@ def limits(released: Released, words: Words) -> list[str]:
         found.append(words("limits.codebooks", names=", ".join(dict.fromkeys(open_books))))
     if rows:
         found.append(words("limits.withheld", n=rows, min=least))
+        of_sites = [e for e in released.disclosure["withheld"] if e["table"] == "costs_by_site"]
+        if any("per cent" in entry["reason"] for entry in of_sites):
+            share = words.percent(released.disclosure["dominance"]["percent"] / 100)
+            found.append(words("limits.withheld_dominance", percent=share))
     else:
         found.append(words("limits.nothing_withheld", min=least))
     if keys := unused(plan):

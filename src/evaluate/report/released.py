@@ -33,7 +33,7 @@ class Released:
     plan : Plan
         The programme file.
     flow, cleaning, design_checks, balance, dose, states, effects, paths, incidence, bounds,
-    heterogeneity, power, spillovers, net_effects, costs, staff_hours,
+    heterogeneity, power, spillovers, net_effects, costs, costs_by_site, staff_hours,
     cost_effectiveness, acceptability, cheers : DataFrame
         As `schemas.released` has them by the same names.
     disclosure, provenance : dict
@@ -58,6 +58,7 @@ class Released:
     spillovers: pd.DataFrame
     net_effects: pd.DataFrame
     costs: pd.DataFrame
+    costs_by_site: pd.DataFrame
     staff_hours: pd.DataFrame
     cost_effectiveness: pd.DataFrame
     acceptability: pd.DataFrame

@@ -6,6 +6,8 @@ import pandera.pandas as pa
 
 from evaluate.schemas.columns import BASES, GROUP, PAYERS, count, month_column, real, table, text
 
+NO_SITE = "(none)"  # of records without a site, and of persons whose site is not known
+
 COST_RECORDS = table(
     "cost_records",
     item=text(),
@@ -46,6 +48,36 @@ STAFF_HOURS = table(
     hours_claimed=real(pa.Check.ge(0)),
     hours_above_month=real(pa.Check.ge(0)),
     hours_above_year=real(pa.Check.ge(0)),
+)
+
+COSTS_BY_SITE = table(
+    "costs_by_site",
+    site=text(),
+    arm=text(),
+    payers=text("public", "all"),
+    basis=text(*BASES),
+    amount=real(),
+    share=real(),
+    n=count(),
+    n_participants=count(),
+    per_offer=real(),
+    per_participant=real(),
+    currency=text(),
+    price_year=count(),
+)
+
+# What the amounts by site are made of, for the gate alone: items, or persons without a name.
+COST_PARTS = table(
+    "cost_parts",
+    site=text(),
+    arm=text(),
+    payers=text("public", "other"),
+    basis=text(*BASES),
+    part=text(),
+    amount=real(),
+    common=real(),
+    currency=text(),
+    price_year=count(),
 )
 
 COST_EFFECTIVENESS = table(

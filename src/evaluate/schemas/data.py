@@ -19,6 +19,7 @@ PARTICIPANTS = pa.DataFrameSchema(
         "share": real(SHARE),
         "saturation": pa.Column(float, SHARE, coerce=True, nullable=True, required=False),
         "cost": real(),
+        "site": pa.Column(str, coerce=True, nullable=True, required=False),
         # Calendar months, counted from the year 0: of time zero, and of the first start.
         "time_zero_month": pa.Column("Int64", coerce=True, nullable=True, required=False),
         "started_month": pa.Column("Int64", coerce=True, nullable=True, required=False),

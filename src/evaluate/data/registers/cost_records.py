@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluate import schemas
-from evaluate.data.readers.convert import missing
+from evaluate.data.readers.convert import codes, missing
 from evaluate.data.readers.read import RawTable
 from evaluate.data.registers.record_columns import (
     YEARS,
@@ -57,6 +57,7 @@ def cost_records(raw: RawTable, plan: Plan, arms: Collection[str]) -> pd.DataFra
         raise Problems(absent)
     faults: list[EvaluateError] = []
     table = {name: texts(raw.cells[name]) for name in COLUMNS}
+    table["site"] = codes(raw.cells["site"])  # spelled as in the persons' columns
     table["payer"] = one_of(raw, "payer", schemas.PAYERS, faults)
     table["basis"] = one_of(raw, "basis", schemas.BASES, faults)
     table["fixed"] = _fixed(raw, faults)

@@ -18,7 +18,6 @@ from evaluate.data.registers.record_columns import (
     arm_codes,
     fault,
     one_of,
-    texts,
 )
 from evaluate.errors import EvaluateError, Problems
 from evaluate.plan.costs import Role
@@ -82,7 +81,7 @@ def time_reports(raw: RawTable, plan: Plan, arms: Collection[str]) -> pd.DataFra
         "hours": hours,
         "persons": persons,
         "arm": arm_codes(raw, arms, faults),
-        "site": texts(raw.cells["site"]),
+        "site": codes(raw.cells["site"]),  # spelled as in the persons' columns
         "payer": one_of(raw, "payer", schemas.PAYERS, faults),
     }
     if faults:
