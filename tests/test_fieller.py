@@ -1,6 +1,9 @@
 """Fieller's set: against the test that it inverts, and over simulated trials."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -54,6 +57,16 @@ def test_the_set_is_bounded_exactly_when_the_denominator_differs_from_zero(a, b,
     size = abs(b) / s_b / T
     assume(abs(size - 1) > NEAR)
     assert (fieller(a, b, covariance(s_a, s_b, r), T).kind == "interval") == (size > 1)
+
+
+def test_sets_are_those_of_an_inversion_by_search_in_r():
+    """tests/reference/fieller.R: sign changes of the test on a grid, without the closed form."""
+    cases = pd.read_csv(Path(__file__).parent / "reference" / "fieller.csv")
+    assert set(cases["kind"]) == {"interval", "unbounded", "whole line"}
+    for case in cases.itertuples():
+        found = fieller(case.a, case.b, covariance(case.sa, case.sb, case.r), case.q)
+        assert found.kind == case.kind
+        assert_allclose([found.low, found.high], [case.low, case.high], rtol=1e-8)
 
 
 @given(a=value, b=value, s_a=spread, s_b=spread, r=correlation, unit=st.sampled_from([1e-6, 1e6]))
