@@ -228,7 +228,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
               "design_checks", "balance", "effects", "covariances", "participation",
               "compliers", "paths", "incidence", "bounds",
               "power", "spillovers", "net_effects", "heterogeneity", "costs",
-              "cost_effectiveness", "cost_records", "propensity", "propensity_models",
+              "cost_effectiveness", "cost_benefit", "accounts", "cost_sensitivity",
+              "cost_records", "propensity", "propensity_models",
               "overlap", "propensity_histogram", "population", "graph", "event_study",
               "sensitivity", "refutations", "specifications", "verdict",
               "person_scores", "gap", "conditional_effects", "heterogeneity_tests",
@@ -240,6 +241,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
         "records": files.cost_records,
         "checks": files.design_checks,
         "effectiveness": files.cost_effectiveness,
+        "benefit": files.cost_benefit,
+        "sensitivity_of_costs": files.cost_sensitivity,
         "models": files.propensity_models,
         "histogram": files.propensity_histogram,
     }
@@ -260,7 +263,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     script("scores")(files, files.person_scores, settings.seed)
     script("gap")(files, files.gap, settings.seed)
     script("conditional_effects")(files, files, settings.seed)
-    script("costs")(files, files)
+    script("costs")(files, files, settings.seed, name)
     released = Files({t: str(results / "tables" / f"{t}.csv") for t in RELEASED})
     released |= {n: str(results / f"{n}.json") for n in ("disclosure", "provenance")}
     script("release")(files, released, settings.disclosure.model_dump(), settings.seed)

@@ -190,7 +190,6 @@ def test_what_adds_nothing_to_the_output_is_listed(plan_file):
         "data.costs",
         "costs.discount_rate",
         "costs.threshold",
-        "costs.benefits",
     ]
 
 

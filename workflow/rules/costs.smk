@@ -1,5 +1,6 @@
 """
-Costs per offer and participant, and per additional unit of an outcome.
+Costs per offer and participant, per additional unit of an outcome, and set against benefits over
+time, by who pays and who gains.
 
 REQUIRED INPUTS
     build/{programme}/participants.parquet   schemas.PARTICIPANTS
@@ -10,7 +11,10 @@ REQUIRED INPUTS
 OUTPUTS
     build/{programme}/costs.parquet                schemas.COSTS, one row per item and arm
     build/{programme}/cost_effectiveness.parquet   schemas.COST_EFFECTIVENESS
-    (both without rows where the plan names no costs)
+    build/{programme}/cost_benefit.parquet         schemas.COST_BENEFIT
+    build/{programme}/accounts.parquet             schemas.ACCOUNTS
+    build/{programme}/cost_sensitivity.parquet     schemas.COST_SENSITIVITY
+    (without rows where the plan names no costs, benefits or accounts)
 """
 
 
@@ -25,7 +29,12 @@ rule costs:
     output:
         costs="build/{programme}/costs.parquet",
         effectiveness="build/{programme}/cost_effectiveness.parquet",
+        benefit="build/{programme}/cost_benefit.parquet",
+        accounts="build/{programme}/accounts.parquet",
+        sensitivity_of_costs="build/{programme}/cost_sensitivity.parquet",
     log:
         "logs/{programme}/costs.log",
+    params:
+        seed=CONFIG.seed,
     script:
         "../scripts/costs.py"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from evaluate import schemas
 from evaluate.errors import DataError, rows
 from evaluate.plan.model import Plan
+from evaluate.schemas.columns import PAYERS
 from evaluate.study import Study
 
 PUBLIC = ("public", "municipality", "eu_fund")  # who pays in the public perspective
@@ -103,6 +106,31 @@ def per_offer(records: pd.DataFrame, study: Study, plan: Plan) -> tuple[np.ndarr
     DataError
         If several bases compete, nothing counts, or currency or price year are not the plan's.
     """
+    counted, basis = counting(records, plan, PUBLIC)
+    table = amounts(counted, study)
+    total = table.groupby("arm")["amount"].sum().reindex(list(study.arms), fill_value=0.0)
+    return total.to_numpy() / np.bincount(study.arm, minlength=len(study.arms)), basis
+
+
+def by_payer(records: pd.DataFrame, study: Study, plan: Plan) -> dict[str, np.ndarray]:
+    """Return what an offer of each arm cost each payer, on the basis that `per_offer` takes.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (arms,)
+        By payer, those of the records.
+    """
+    table = amounts(counting(records, plan, PAYERS)[0], study)
+    persons = np.bincount(study.arm, minlength=len(study.arms))
+    found = {}
+    for payer in [p for p in PAYERS if (table["payer"] == p).any()]:
+        total = table[table["payer"] == payer].groupby("arm")["amount"].sum()
+        found[payer] = total.reindex(list(study.arms), fill_value=0.0).to_numpy() / persons
+    return found
+
+
+def counting(records: pd.DataFrame, plan: Plan, payers: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """Return the records of some payers that count, and their basis; errors of `per_offer`."""
     costs = plan.costs
     assert costs is not None
     where = plan.data.costs.path if plan.data.costs and plan.data.costs.path else "the table costs"
@@ -114,8 +142,8 @@ def per_offer(records: pd.DataFrame, study: Study, plan: Plan) -> tuple[np.ndarr
             "records that cost-effectiveness should rest on `economic`."
         )
     basis = "economic" if "economic" in bases else bases[0]
-    counted = records[(records["basis"] == basis) & records["payer"].isin(PUBLIC)]
-    if counted.empty:
+    counted = records[(records["basis"] == basis) & records["payer"].isin(payers)]
+    if not counted["payer"].isin(PUBLIC).any():
         raise DataError(
             f"{where}: no record on the basis {basis} was paid by {', '.join(PUBLIC)}, so the "
             "programme would cost the public nothing. Mend the column payer."
@@ -132,6 +160,4 @@ def per_offer(records: pd.DataFrame, study: Study, plan: Plan) -> tuple[np.ndarr
                 f"than costs.{name}, {stated}. To have them moved {how[name]}; or state the "
                 f"{name} of the records in the plan."
             )
-    table = amounts(counted, study)
-    total = table.groupby("arm")["amount"].sum().reindex(list(study.arms), fill_value=0.0)
-    return total.to_numpy() / np.bincount(study.arm, minlength=len(study.arms)), basis
+    return counted, basis

@@ -14,7 +14,7 @@ PERSISTENCE: tuple[Persistence, ...] = ("none", "constant", "decaying")
 YEAR = 12
 LAST = 3  # months whose mean stands for those beyond the data
 AHEAD = 200  # years that are looked through where payments have no end
-DUST = 1e-9  # of the largest payment, below which a sum is none: what rounding leaves
+DUST = 1e-9  # of the payments added up, below which a sum is none: what rounding leaves
 
 
 @dataclass(frozen=True)
@@ -183,12 +183,11 @@ def internal_rate(flows: Sequence[Stream]) -> float:
     Journal of Financial and Quantitative Analysis 7(3).
     """
     yearly, tails = net_by_year(flows)
-    if tails:
-        length = len(yearly) + AHEAD
-        signs, _ = net_by_year([_lengthened(flow, length) for flow in flows])
-    else:
-        signs = yearly
-    signs = np.where(np.abs(signs) <= DUST * np.abs(signs).max(initial=0.0), 0.0, signs)
+    length = len(yearly) + AHEAD * bool(tails)
+    written = [_lengthened(flow, length) for flow in flows]
+    gross = sum(np.abs(flow.yearly[:, 0]) for flow in written)
+    signs, _ = net_by_year(written)
+    signs = np.where(np.abs(signs) <= DUST * np.max(gross, initial=0.0), 0.0, signs)
     if not (signs < 0).any():
         return float("inf") if (signs > 0).any() else float("nan")
     once_only = _changes(signs) == 1
@@ -237,9 +236,9 @@ def break_even_month(flows: Sequence[Stream], rate: float) -> int | None:
     years = max(len(flow.monthly) // YEAR for flow in flows)
     if any(flow.tail for flow in flows):
         years = max(years, AHEAD)
-    total = sum(_lengthened(flow, years).monthly[:, 0] for flow in flows)
-    factor = (1.0 + rate) ** -np.repeat(np.arange(years), YEAR)
-    so_far = np.cumsum(total * factor)
-    below = np.flatnonzero(so_far < -DUST * np.abs(so_far).max(initial=0.0))
+    payments = np.array([_lengthened(flow, years).monthly[:, 0] for flow in flows])
+    payments *= (1.0 + rate) ** -np.repeat(np.arange(years), YEAR)
+    so_far = np.cumsum(payments.sum(axis=0))
+    below = np.flatnonzero(so_far < -DUST * np.abs(payments).sum())
     first = int(below[-1]) + 2 if len(below) else 1
     return first if first <= len(so_far) else None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from evaluate.plan.accounts import Accounts, Benefit, NotNegative, PersonMonths, Sensitivity
 from evaluate.plan.closed import Closed, Code, Text
 from evaluate.plan.price_index import Currency, Positive, Year
 
@@ -18,18 +19,6 @@ class Threshold(Closed):
     start: float = Field(alias="from")
     to: float
     points: Annotated[int, Field(ge=2)] = 50
-
-
-class Benefit(Closed):
-    """A stream of benefits that follows from an effect."""
-
-    outcome: str
-    times_per_year: float = 1.0
-    exchange: float = 1.0
-    years: float
-    first: Literal["now", "later"] = "now"
-    decay: float = 0.0
-    discount_rate: float | None = None
 
 
 class Costs(Closed):
@@ -49,9 +38,12 @@ class Costs(Closed):
     column: str | None = Field(None, description="A person's cost; the table `costs` otherwise.")
     source: Text | None = Field(None, description="Where the figure comes from, printed.")
     outcomes: Annotated[list[str], Field(min_length=1)]
-    discount_rate: float = 0.035
+    discount_rate: NotNegative = 0.035
     threshold: Threshold | None = None
     benefits: list[Benefit] = []
+    person_months: list[PersonMonths] = []
+    accounts: Accounts | None = None
+    sensitivity: Sensitivity | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Costs:
@@ -60,3 +52,10 @@ class Costs(Closed):
         if self.currency in self.rates:
             raise ValueError(f"rates: {self.currency} is the currency of the costs itself")
         return self
+
+    @property
+    def outcomes_of_accounts(self) -> tuple[str, ...]:
+        """The outcomes that the accounts are made of."""
+        earnings = self.accounts.earnings if self.accounts else None
+        named = [item.outcome for item in self.person_months]
+        return tuple(dict.fromkeys([*named, *([earnings.outcome] if earnings else [])]))

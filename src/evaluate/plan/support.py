@@ -134,8 +134,9 @@ def unused(plan: Plan) -> list[str]:
         "data.costs": plan.data.costs is not None
         and (plan.costs is None or plan.costs.amount is not None or bool(plan.costs.column)),
         "costs.discount_rate": plan.costs is not None
-        and "discount_rate" in plan.costs.model_fields_set,
+        and "discount_rate" in plan.costs.model_fields_set
+        and plan.costs.accounts is None
+        and all(b.discount_rate is not None for b in plan.costs.benefits),
         "costs.threshold": plan.costs is not None and plan.costs.threshold is not None,
-        "costs.benefits": plan.costs is not None and bool(plan.costs.benefits),
     }
     return [key for key, is_stated in stated.items() if is_stated]

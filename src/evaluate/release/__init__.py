@@ -3,9 +3,10 @@
 RELEASED = (
     "flow", "cleaning", "design_checks", "balance", "dose", "states", "effects",
     "participation", "compliers", "paths", "incidence", "bounds", "heterogeneity", "power",
-    "spillovers", "net_effects", "costs", "cost_effectiveness", "propensity_models", "overlap",
-    "propensity_histogram", "population", "graph", "event_study", "sensitivity", "refutations",
-    "specifications", "verdict", "gap", "conditional_effects", "heterogeneity_tests",
+    "spillovers", "net_effects", "costs", "cost_effectiveness", "cost_benefit",
+    "accounts", "cost_sensitivity", "propensity_models", "overlap", "propensity_histogram",
+    "population", "graph", "event_study", "sensitivity", "refutations", "specifications", "verdict",
+    "gap", "conditional_effects", "heterogeneity_tests",
     "sorted_groups", "sorted_profile", "effect_distribution", "policies", "policy_tree",
     "targeting_curve",
 )  # fmt: skip

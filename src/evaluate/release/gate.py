@@ -7,12 +7,13 @@ sums that relate them; `suppression` chooses what is withheld.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from evaluate.release.gate_accounts import gate_accounts
 from evaluate.release.gate_balance import gate_balance, places, withheld_before
 from evaluate.release.gate_benefits import NUMBERS as BENEFITS
 from evaluate.release.gate_benefits import gate_benefits
@@ -116,6 +117,8 @@ class Judged:
         What the tables of who benefits go by.
     exact : mapping of str to DataFrame
         All tables, before the gate.
+    of_accounts : collection of str
+        The outcomes that the accounts are made of.
     """
 
     register: Register
@@ -134,6 +137,13 @@ class Judged:
     before: set[tuple[str, str, str]] = field(default_factory=set)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     exact: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    of_accounts: Collection[str] = ()
+
+
+def _gate_money(name: str) -> Callable[[pd.DataFrame, Judged], Gated]:
+    return lambda t, j: gate_accounts(
+        name, t, j.effects, j.of_takers, j.few, j.costs_of, j.of_accounts, j.trimmed, j.min_cell
+    )
 
 
 GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
@@ -174,6 +184,7 @@ GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
     "cost_effectiveness": lambda t, j: gate_cost_effectiveness(
         t, j.effects, j.of_takers, j.costs_of, j.min_cell
     ),
+    **{name: _gate_money(name) for name in ("cost_benefit", "accounts", "cost_sensitivity")},
 }
 """The gate of each table; those of effects, bounds and participation are one, see `_effects`, and
 those of who benefits another, see `gate_benefits`."""
@@ -192,6 +203,7 @@ def release(
     entered: Mapping[str, int | None] | None = None,
     gender_relation: Literal["always", "exact"] = "always",
     costs_of: CostsOf = "programme",
+    of_accounts: Collection[str] = (),
 ) -> Released:
     """Pass the tables of a programme through the gate, all at once.
 
@@ -218,6 +230,8 @@ def release(
         The same holds for the levels of exploratory groups.
     costs_of : {"participants", "persons", "programme"}
         What costs are made of: a price times those who took part; what persons cost; else.
+    of_accounts : collection of str
+        The outcomes that the accounts are made of.
 
     Returns
     -------
@@ -262,6 +276,7 @@ def release(
         before=set() if balance is None else places(balance, before),
         elsewhere=elsewhere(tables, found, withheld, of_takers, few, costs_of, trimmed, min_cell),
         exact=tables,
+        of_accounts=of_accounts,
     )
     for name, table in tables.items():
         if name in GATES:

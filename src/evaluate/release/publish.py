@@ -75,6 +75,7 @@ def publish(
         states=states_of(plan),
         entered=entered_of(plan),
         costs_of=costs_of(plan),
+        of_accounts=plan.costs.outcomes_of_accounts if plan.costs else (),
     )
     published, withheld = dict(released.tables), list(released.withheld)
     if "effects" in tables and plan.columns.repeated and not plan.columns.cluster:

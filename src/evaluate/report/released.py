@@ -33,7 +33,8 @@ class Released:
     plan : Plan
         The programme file.
     flow, cleaning, design_checks, balance, dose, states, effects, paths, incidence, bounds,
-    heterogeneity, power, spillovers, net_effects, costs, cost_effectiveness : DataFrame
+    heterogeneity, power, spillovers, net_effects, costs, cost_effectiveness, cost_benefit,
+    accounts, cost_sensitivity : DataFrame
         As `schemas.released` has them by the same names.
     disclosure, provenance : dict
         What was withheld; where the numbers come from.
@@ -58,6 +59,9 @@ class Released:
     net_effects: pd.DataFrame
     costs: pd.DataFrame
     cost_effectiveness: pd.DataFrame
+    cost_benefit: pd.DataFrame
+    accounts: pd.DataFrame
+    cost_sensitivity: pd.DataFrame
     propensity_models: pd.DataFrame
     overlap: pd.DataFrame
     propensity_histogram: pd.DataFrame

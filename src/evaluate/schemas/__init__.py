@@ -9,7 +9,14 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from evaluate.schemas.columns import BASES, PAYERS
-from evaluate.schemas.costs import COST_EFFECTIVENESS, COST_RECORDS, COSTS
+from evaluate.schemas.costs import (
+    ACCOUNTS,
+    COST_BENEFIT,
+    COST_EFFECTIVENESS,
+    COST_RECORDS,
+    COST_SENSITIVITY,
+    COSTS,
+)
 from evaluate.schemas.data import CLEANING, DOSE, FLOW, OUTCOMES, PARTICIPANTS, QUARANTINE, STATES
 from evaluate.schemas.design import BALANCE, DESIGN_CHECKS, POWER
 from evaluate.schemas.effects import (
@@ -51,6 +58,7 @@ from evaluate.schemas.observational import (
 )
 
 __all__ = [
+    "ACCOUNTS",
     "BALANCE",
     "BASES",
     "BOUNDS",
@@ -59,8 +67,10 @@ __all__ = [
     "COMPLIERS",
     "CONDITIONAL_EFFECTS",
     "COSTS",
+    "COST_BENEFIT",
     "COST_EFFECTIVENESS",
     "COST_RECORDS",
+    "COST_SENSITIVITY",
     "COVARIANCES",
     "DESIGN_CHECKS",
     "DOSE",
