@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from money import ACCOUNTS, monthly_plan, trial
 from numpy.testing import assert_allclose
-from simulate import plan_of, study_from
-from studies import evaluated, plan_for
+from studies import evaluated, plan_for, run_notebook_code
 
 from evaluate import schemas
 from evaluate.costs.accounts import PARTIES
@@ -49,7 +49,12 @@ def benefit(years, **keys):
 
 @pytest.fixture(scope="module")
 def pencil(tmp_path_factory):
-    plan = plan_with("pencil", benefits=[benefit(40), benefit(float("inf"), decay=0.1)])
+    earnings = {"outcome": "pay", "income_tax": 0.3, "payroll_tax": 0.3142}
+    plan = plan_with(
+        "pencil",
+        benefits=[benefit(40), benefit(float("inf"), decay=0.1)],
+        accounts={"earnings": earnings, "years": 3},
+    )
     return evaluated(tmp_path_factory.mktemp("pencil"), "pencil", plan, persons())
 
 
@@ -83,36 +88,6 @@ def test_the_interval_is_that_of_the_effect_times_what_a_unit_is_worth(pencil):
     factor = 12 * (1 - 1.05**-40) / (1 - 1 / 1.05)
     for end in ("low", "high"):
         assert_allclose(row[f"net_pv_{end}"], factor * effects[f"conf_{end}"] - 812, rtol=1e-6)
-
-
-def trial(n=600, seed=3, months=4):
-    """Draw a trial with an outcome by month, take-up, and women."""
-    rng = np.random.default_rng(seed)
-    arm = rng.permutation(np.arange(n) % 2)
-    takeup = np.where(arm == 1, rng.random(n) < 0.7, 0).astype(float)
-    y = 50 * takeup[:, None] + rng.normal(0, 100, (n, months))
-    return study_from(y, arm, women=rng.random(n) < 0.5, takeup=takeup)
-
-
-def monthly_plan(**costs):
-    made = plan_of(
-        np.empty((1, 1)),
-        columns={"takeup": {"column": "t", "taken": 1}},
-        outcomes={
-            "earn": {"columns": {m: f"e{m}" for m in (3, 6, 9, 12)}, "unit": "SEK per month"}
-        },
-        costs={"currency": "SEK", "price_year": 2022, "outcomes": ["earn"]} | costs,
-    )
-    return made
-
-
-ACCOUNTS = {
-    "earnings": {"outcome": "earn", "income_tax": 0.3, "payroll_tax": 0.3142},
-    "cost_of_public_funds": 0.3,
-    "displacement": 0.2,
-    "years": 10,
-    "decay": 0.1,
-}
 
 
 def tables(study, plan, seed=1):
@@ -272,3 +247,32 @@ def test_an_outcome_that_nobody_has_leaves_a_reason_and_no_numbers():
     assert benefits["net_pv"].isna().all()
     assert benefits["note"].str.contains("not estimated").all()
     assert accounts.empty
+
+
+def test_the_needed_effect_stands_beside_the_released_one(pencil, monkeypatch):
+    from evaluate.costs.what_if import what_if
+
+    monkeypatch.chdir(pencil.results.parents[1])
+    lines = what_if("pencil", 12)
+    assert "67.67 SEK per month" in lines[1]  # 812 over 12 months
+    effects = pencil.table("effects").query("group == 'all'").iloc[0]
+    told = f"estimated {effects['estimate']:.4g} ({effects['conf_low']:.4g} to"
+    assert told in lines[1]
+
+
+def test_the_report_says_the_net_present_value_and_what_it_rests_on(pencil):
+    for language, net, beyond in (
+        ("en", "2,993", "if the effect lasts beyond the data as it was"),
+        ("sv", "2 993", "om effekten består efter data som under"),
+    ):
+        text = pencil.text(language).replace("\u00a0", " ").replace("&nbsp;", " ")
+        said = [s for s in text.split(beyond) if f": {net} SEK" in s[:400]]
+        assert said, language
+        assert "35" in said[0][:600]
+
+
+def test_the_notebook_adds_up_the_accounts(pencil):
+    found = run_notebook_code(pencil.results, "5_costs")
+    assert len(found.lines) > 0
+    assert "Earnings before tax" in pencil.text("en")
+    assert "Arbetsgivaravgift" in pencil.text("sv")

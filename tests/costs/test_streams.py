@@ -142,6 +142,8 @@ def test_there_is_no_rate_where_nothing_pays_back_and_none_is_needed_where_nothi
     cheap = once().of(np.array([-10.0]))  # met within the first year
     assert internal_rate([cheap, gains("constant", 10)]) == np.inf
     assert np.isnan(internal_rate([once().of(np.array([0.0]))]))
+    loan = [once().of(np.array([812.0])), gains("constant", 10, later=True).of(np.array([-1.0]))]
+    assert np.isnan(internal_rate(loan))
 
 
 def test_there_is_no_rate_where_there_may_be_several():

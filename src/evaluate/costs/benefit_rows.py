@@ -137,29 +137,30 @@ def benefit_row(
 
 def _numbers(case: Case, found: Estimates, sums: np.ndarray) -> Row:
     """Return the values of benefit, cost and net, and the error and interval of net."""
-    value, error = cleaned(case, found, sums)
-    low, high = found.interval(case.level)
-    net_known = np.isfinite(value[2])
+    value, error, low, high = cleaned(case, found, sums)
     return {
         "benefit_pv": value[0],
         "cost_pv": value[1],
         "net_pv": value[2],
         "net_pv_se": error[2],
-        "net_pv_low": low[2] if net_known else None,
-        "net_pv_high": high[2] if net_known else None,
+        "net_pv_low": low[2],
+        "net_pv_high": high[2],
     }
 
 
-def cleaned(case: Case, found: Estimates, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return values and errors, without what rounding leaves, and NaN where cost is unknown."""
+def cleaned(case: Case, found: Estimates, sums: np.ndarray) -> list[np.ndarray]:
+    """Return values, errors and ends of intervals, each of the shape (m,).
+
+    Without what rounding leaves, and NaN where the cost is not known.
+    """
     assert case.joint.estimates is not None
     size = np.abs(case.weights * case.joint.estimates.value).max(initial=0.0)
-    value, error = found.value.copy(), found.std_error.copy()
-    value[np.abs(value) < DUST * size] = 0.0
-    error[error < DUST * size] = 0.0
     gone = case.unknown(sums)
-    value[gone] = error[gone] = np.nan
-    return value, error
+    out = []
+    for numbers in (found.value, found.std_error, *found.interval(case.level)):
+        kept = np.where(np.abs(numbers) < DUST * size, 0.0, numbers)
+        out.append(np.where(gone, np.nan, kept))
+    return out
 
 
 def _paying_back(case: Case, perspective: str, net: np.ndarray) -> tuple[Row, list[str]]:
@@ -237,10 +238,8 @@ def account_rows(
     matrix = np.vstack(sums)
     rows: list[Row] = []
     for denominator, found in by_denominator(case, matrix, denominators, pair).items():
-        value, error = cleaned(case, found, matrix)
-        low, high = found.interval(case.level)
+        value, error, low, high = cleaned(case, found, matrix)
         for i, (perspective, one) in enumerate(chosen):
-            known = np.isfinite(value[i])
             rows.append(
                 {c: v for c, v in case.labels.items() if c != "outcome"}
                 | {
@@ -251,8 +250,8 @@ def account_rows(
                     "denominator": denominator,
                     "amount": value[i],
                     "std_error": error[i],
-                    "conf_low": low[i] if known else None,
-                    "conf_high": high[i] if known else None,
+                    "conf_low": low[i],
+                    "conf_high": high[i],
                 }
             )
     return rows

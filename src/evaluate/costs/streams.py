@@ -174,8 +174,9 @@ def internal_rate(flows: Sequence[Stream]) -> float:
     Returns
     -------
     float
-        NaN where there is none, or where several may be: payments change their sign more than
-        once, and so do their sums over time. Infinity where no year has an outlay.
+        NaN where there is none, where gains come before outlays, or where several may be:
+        payments change their sign more than once, and so do their sums over time. Infinity where
+        no year has an outlay.
 
     References
     ----------
@@ -191,7 +192,8 @@ def internal_rate(flows: Sequence[Stream]) -> float:
     if not (signs < 0).any():
         return float("inf") if (signs > 0).any() else float("nan")
     once_only = _changes(signs) == 1
-    if not once_only and not (_changes(np.cumsum(signs)) == 1 and signs[0] != 0):
+    lays_out_first = signs[signs != 0][0] < 0  # else it is a loan, whose rate says the opposite
+    if not lays_out_first or not (once_only or _changes(np.cumsum(signs)) == 1):
         return float("nan")
 
     def net(factor: float) -> float:

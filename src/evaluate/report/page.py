@@ -14,6 +14,7 @@ from evaluate.plan.config import Language
 from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
 from evaluate.report import (
+    accounts_section,
     benefits_section,
     checks,
     contrasts,
@@ -109,6 +110,7 @@ def write_report(
         power=power,
         interference=interference,
         benefits=benefits_section.context(released, words),
+        accounts=accounts_section.context(released, words),
         **observational_page.context(released, words),
     )
     write_text(page, path)
