@@ -230,8 +230,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
               "compliers", "paths", "incidence", "bounds",
               "power", "spillovers", "net_effects", "heterogeneity", "costs",
               "staff_hours", "costs_by_site", "cost_parts",
-              "cost_effectiveness", "acceptability", "cost_records", "propensity",
-              "propensity_models",
+              "cost_effectiveness", "acceptability", "cost_benefit", "accounts",
+              "cost_sensitivity", "cost_records", "propensity", "propensity_models",
               "overlap", "propensity_histogram", "population", "graph", "event_study",
               "sensitivity", "refutations", "specifications", "verdict",
               "person_scores", "gap", "conditional_effects", "heterogeneity_tests",
@@ -245,6 +245,8 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
         "by_site": files.costs_by_site,
         "parts": files.cost_parts,
         "effectiveness": files.cost_effectiveness,
+        "benefit": files.cost_benefit,
+        "sensitivity_of_costs": files.cost_sensitivity,
         "models": files.propensity_models,
         "histogram": files.propensity_histogram,
     }
@@ -266,6 +268,7 @@ def run_scripts(name: str, with_data: bool = True) -> Plan:
     script("gap")(files, files.gap, settings.seed)
     script("conditional_effects")(files, files, settings.seed)
     script("costs")(files, files, np.random.default_rng(3))
+    script("cost_benefit")(files, files, np.random.default_rng(4))
     script("cheers")(files, files.cheers)
     released = Files({t: str(results / "tables" / f"{t}.csv") for t in RELEASED})
     released |= {n: str(results / f"{n}.json") for n in ("disclosure", "provenance")}

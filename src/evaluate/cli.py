@@ -1,4 +1,4 @@
-"""The command line: `evaluate new`, `check`, `run`, `power`, `simulate`, `demo`."""
+"""The command line: `evaluate new`, `check`, `run`, `power`, `costs`, `simulate`, `demo`."""
 
 from __future__ import annotations
 
@@ -146,6 +146,26 @@ def power(
     _enter(directory)
     try:
         lines = power_command(**{k: v for k, v in options.items() if k != "directory"})
+    except EvaluateError as error:
+        _fail(error)
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
+def costs(
+    name: Annotated[str, typer.Argument(help="A programme with costs.")],
+    months: Annotated[
+        int, typer.Option("--what-if", help="Months within which it would have to pay back.")
+    ],
+    directory: Directory = Path(),
+) -> None:
+    """Say what effect a programme would need to pay back its cost within some months."""
+    from evaluate.costs.what_if import what_if
+
+    _enter(directory)
+    try:
+        lines = what_if(name, months)
     except EvaluateError as error:
         _fail(error)
     for line in lines:

@@ -231,7 +231,6 @@ def test_what_adds_nothing_to_the_output_is_listed(plan_file):
         "analysis.matching",
         "data.costs",
         "costs.discount_rate",
-        "costs.benefits",
     ]
 
 

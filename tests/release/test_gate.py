@@ -345,7 +345,7 @@ def test_costs_and_tests_follow_the_effects():
         "effects": effect_rows(people),
         "cost_effectiveness": checked(cost, COST_EFFECTIVENESS, "costs"),
         "heterogeneity": checked(tests, HETEROGENEITY, "heterogeneity"),
-        "cost_benefit": pd.DataFrame(
+        "another": pd.DataFrame(
             {"outcome": "work", "group": ["all", "men"], "horizon_years": 5.0, "net_pv": 1.0}
         ),
     }
@@ -353,8 +353,8 @@ def test_costs_and_tests_follow_the_effects():
     assert out["cost_effectiveness"]["icer"].isna().tolist() == [False, True, True]
     assert out["cost_effectiveness"]["icer_set"].isna().tolist() == [False, True, True]
     assert out["heterogeneity"]["p_value"].isna().tolist() == [True, False]
-    assert out["cost_benefit"]["net_pv"].isna().tolist() == [False, True]
-    assert out["cost_benefit"]["horizon_years"].notna().all()
+    assert out["another"]["net_pv"].isna().tolist() == [False, True]
+    assert out["another"]["horizon_years"].notna().all()
     checked(out["cost_effectiveness"], COST_EFFECTIVENESS, "costs")
     checked(out["heterogeneity"], HETEROGENEITY, "heterogeneity")
 

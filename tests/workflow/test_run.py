@@ -228,7 +228,7 @@ def test_a_second_run_from_scratch_gives_the_same_bytes(finished, tmp_path):
     assert done.returncode == 0, done.stdout
     again = sorted(p for p in (study / "results").rglob("*") if p.is_file())
     names = [p.relative_to(study).as_posix() for p in again]
-    assert sum(name.startswith("results/full/") for name in names) == 52
+    assert sum(name.startswith("results/full/") for name in names) == 57
     differ = [n for n in names if (study / n).read_bytes() != (finished.study / n).read_bytes()]
     assert not differ
 

@@ -29,6 +29,7 @@ STAGES = [
     "gap.py",
     "conditional_effects.py",
     "costs.py",
+    "cost_benefit.py",
     "cheers.py",
 ]
 
@@ -60,6 +61,9 @@ rule release:
         cost_parts="build/{programme}/cost_parts.parquet",
         cost_effectiveness="build/{programme}/cost_effectiveness.parquet",
         acceptability="build/{programme}/acceptability.parquet",
+        cost_benefit="build/{programme}/cost_benefit.parquet",
+        accounts="build/{programme}/accounts.parquet",
+        cost_sensitivity="build/{programme}/cost_sensitivity.parquet",
         propensity_models="build/{programme}/propensity_models.parquet",
         overlap="build/{programme}/overlap.parquet",
         propensity_histogram="build/{programme}/propensity_histogram.parquet",
@@ -103,6 +107,9 @@ rule release:
         costs_by_site="results/{programme}/tables/costs_by_site.csv",
         cost_effectiveness="results/{programme}/tables/cost_effectiveness.csv",
         acceptability="results/{programme}/tables/acceptability.csv",
+        cost_benefit="results/{programme}/tables/cost_benefit.csv",
+        accounts="results/{programme}/tables/accounts.csv",
+        cost_sensitivity="results/{programme}/tables/cost_sensitivity.csv",
         propensity_models="results/{programme}/tables/propensity_models.csv",
         overlap="results/{programme}/tables/overlap.csv",
         propensity_histogram="results/{programme}/tables/propensity_histogram.csv",

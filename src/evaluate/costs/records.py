@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from evaluate import schemas
 from evaluate.errors import DataError, rows
 from evaluate.plan.costs import Costs
 from evaluate.plan.model import Plan
+from evaluate.schemas.columns import PAYERS
 from evaluate.study import Study
 
 PUBLIC = ("public", "municipality", "eu_fund")  # who pays in the public perspective
@@ -140,14 +143,45 @@ def per_offer(
     DataError
         If nothing counts, or currency or price year are not the plan's.
     """
+    table = amounts(counting(records, plan, PUBLIC, basis), study)
+    total = table.groupby("arm")["amount"].sum().reindex(list(study.arms), fill_value=0.0)
+    return total.to_numpy() / np.bincount(study.arm, minlength=len(study.arms))
+
+
+def by_payer(records: pd.DataFrame, study: Study, plan: Plan) -> dict[str, np.ndarray]:
+    """Return what an offer of each arm cost each payer, on the basis that leads.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (arms,)
+        By payer, those of the records.
+    """
+    table = amounts(counting(records, plan, PAYERS), study)
+    persons = np.bincount(study.arm, minlength=len(study.arms))
+    found = {}
+    for payer in [p for p in PAYERS if (table["payer"] == p).any()]:
+        total = table[table["payer"] == payer].groupby("arm")["amount"].sum()
+        found[payer] = total.reindex(list(study.arms), fill_value=0.0).to_numpy() / persons
+    return found
+
+
+def lead_basis(records: pd.DataFrame, plan: Plan) -> str:
+    """Return the first of `bases_of`; an error where the public paid nothing."""
+    assert plan.costs is not None
+    bases = bases_of(records, plan.costs)
+    if not bases:
+        raise nothing_public(records, plan)
+    return bases[0]
+
+
+def counting(
+    records: pd.DataFrame, plan: Plan, payers: Sequence[str], basis: str | None = None
+) -> pd.DataFrame:
+    """Return the records of some payers that count on a basis; errors as of `per_offer`."""
     costs = plan.costs
     assert costs is not None
-    if basis is None:
-        bases = bases_of(records, costs)
-        if not bases:
-            raise nothing_public(records, plan)
-        basis = bases[0]
-    counted = records[(records["basis"] == basis) & records["payer"].isin(PUBLIC)]
+    basis = basis or lead_basis(records, plan)
+    counted = records[(records["basis"] == basis) & records["payer"].isin(payers)]
     how = {
         "currency": "name what one unit of theirs is in costs.rates",
         "price_year": "name an index in costs.price_index",
@@ -160,9 +194,7 @@ def per_offer(
                 f"value than costs.{name}, {stated}. To have them moved {how[name]}; or state the "
                 f"{name} of the records in the plan."
             )
-    table = amounts(counted, study)
-    total = table.groupby("arm")["amount"].sum().reindex(list(study.arms), fill_value=0.0)
-    return total.to_numpy() / np.bincount(study.arm, minlength=len(study.arms))
+    return counted
 
 
 def nothing_public(records: pd.DataFrame, plan: Plan) -> DataError:

@@ -201,6 +201,9 @@ def expected_tables(plan: Plan) -> set[str]:
         return set()
     divided = plan.columns.both_genders or bool(plan.groups)
     found = {"costs", "cost_effectiveness"} | ({"heterogeneity"} if divided else set())
+    found |= {"cost_benefit", "cost_sensitivity"} if plan.costs.benefits else set()
+    if plan.costs.accounts or plan.costs.person_months:
+        found |= {"cost_benefit", "accounts", "cost_sensitivity"}
     found |= {"acceptability"} if plan.costs.threshold is not None else set()
     return found | ({"gap"} if plan.columns.both_genders else set())
 

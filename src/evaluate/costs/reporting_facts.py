@@ -11,7 +11,8 @@ from evaluate.plan.costs import Costs
 from evaluate.plan.model import Plan
 
 Tables = Collection[str]  # names of those that have rows
-TABLES = ("costs", "cost_effectiveness", "acceptability", "heterogeneity", "gap")
+TABLES = ("costs", "cost_effectiveness", "acceptability", "cost_benefit", "accounts",
+          "cost_sensitivity", "heterogeneity", "gap")  # fmt: skip
 """The tables on whose rows an answer rests; inputs of the rule `cheers`."""
 HERE = "reporting"  # the section of the report that holds the checklist itself
 

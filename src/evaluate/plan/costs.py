@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from evaluate.plan.accounts import Accounts, Benefit, NotNegative, PersonMonths, Sensitivity
 from evaluate.plan.closed import Closed, Code, Text, code_text
 from evaluate.plan.price_index import Currency, Positive, Year
 from evaluate.plan.reporting import Reporting
@@ -27,18 +28,6 @@ class Threshold(Closed):
         if self.to <= self.start:
             raise ValueError("to must be above from")
         return self
-
-
-class Benefit(Closed):
-    """A stream of benefits that follows from an effect."""
-
-    outcome: str
-    times_per_year: float = 1.0
-    exchange: float = 1.0
-    years: float
-    first: Literal["now", "later"] = "now"
-    decay: float = 0.0
-    discount_rate: float | None = None
 
 
 class Role(Closed):
@@ -99,7 +88,7 @@ class Costs(Closed):
     )
     source: Text | None = Field(None, description="Where the figure comes from, printed.")
     outcomes: Annotated[list[str], Field(min_length=1)]
-    discount_rate: float = 0.035
+    discount_rate: NotNegative = 0.035
     threshold: Threshold | dict[str, Threshold] | None = Field(
         None,
         description="What one more unit of an outcome may be worth; by outcome, if units differ.",
@@ -108,6 +97,9 @@ class Costs(Closed):
         None, description="How many persons the decision is about: what information is worth."
     )
     benefits: list[Benefit] = []
+    person_months: list[PersonMonths] = []
+    accounts: Accounts | None = None
+    sensitivity: Sensitivity | None = None
     reporting: Reporting = Field(
         Reporting(), description="What the checklist of the report asks and no data tell."
     )
@@ -141,3 +133,10 @@ class Costs(Closed):
     def priced(self) -> dict[str, Role]:
         """The roles, named as the data would spell them."""
         return {code_text(name): role for name, role in self.roles.items()}
+
+    @property
+    def outcomes_of_accounts(self) -> tuple[str, ...]:
+        """The outcomes that the accounts are made of."""
+        earnings = self.accounts.earnings if self.accounts else None
+        named = [item.outcome for item in self.person_months]
+        return tuple(dict.fromkeys([*named, *([earnings.outcome] if earnings else [])]))

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
+from evaluate.plan.accounts import account_faults
 from evaluate.plan.analysis import Analysis, StdError, StdErrorKind
 from evaluate.plan.assignment import Assignment
 from evaluate.plan.closed import Closed, Code, Flag, Text, code_text
@@ -64,7 +65,7 @@ class Plan(Closed):
     @model_validator(mode="after")
     def _names_agree(self) -> Plan:
         self.columns._in_risk_sets = self.risk_sets is not None
-        faults: list[tuple[tuple[str, ...], str]] = []
+        faults: list[tuple[tuple[int | str, ...], str]] = []
         known = ", ".join(self.outcomes)
         for name in self.costs.outcomes if self.costs else []:
             if name not in self.outcomes:
@@ -90,6 +91,7 @@ class Plan(Closed):
         faults += self._linked_outcomes()
         faults += self._competing_outcomes()
         faults += dose_faults(self)
+        faults += account_faults(self)
         rule = self.assignment.rule
         if rule and isinstance(rule.share, dict) and len(self.cell_columns) != 1:
             text = "by cell, name one column in `within`; for several, a column of shares"
@@ -100,7 +102,7 @@ class Plan(Closed):
             text = "needs women and men in columns.gender"
             faults.append((("analysis", "slopes"), text))
         if faults:
-            said = "; ".join(f"{'.'.join(loc)}: {text}" for loc, text in faults)
+            said = "; ".join(f"{'.'.join(map(str, loc))}: {text}" for loc, text in faults)
             raise PydanticCustomError("names", "{said}", {"said": said, "faults": faults})
         return self
 

@@ -162,7 +162,9 @@ def unused(plan: Plan) -> list[str]:
         # figures and columns are taken to be in the currency and price year of the plan
         "costs.rates": costs is not None and has_figure and bool(costs.rates),
         "costs.price_index": costs is not None and has_figure and costs.price_index is not None,
-        "costs.discount_rate": costs is not None and "discount_rate" in costs.model_fields_set,
-        "costs.benefits": costs is not None and bool(costs.benefits),
+        "costs.discount_rate": costs is not None
+        and "discount_rate" in costs.model_fields_set
+        and costs.accounts is None
+        and all(b.discount_rate is not None for b in costs.benefits),
     }
     return [key for key, is_stated in stated.items() if is_stated]

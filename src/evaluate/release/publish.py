@@ -80,6 +80,7 @@ def publish(
         entered=entered_of(plan),
         costs_of=costs_of(plan),
         sites=Sites(cost_parts, site_column(plan), costs_of(plan) == "persons"),
+        of_accounts=plan.costs.outcomes_of_accounts if plan.costs else (),
     )
     published, withheld = dict(released.tables), list(released.withheld)
     if "effects" in tables and plan.columns.repeated and not plan.columns.cluster:

@@ -15,6 +15,7 @@ from evaluate.plan.model import Plan
 from evaluate.release import RELEASED
 from evaluate.report import (
     acceptability_section,
+    accounts_section,
     benefits_section,
     checks,
     cheers,
@@ -117,6 +118,7 @@ def write_report(
         interference=interference,
         benefits=benefits_section.context(released, words),
         choices=acceptability_section.choices(released, words),
+        accounts=accounts_section.context(released, words),
         **observational_page.context(released, words),
     )
     write_text(page, path)

@@ -34,7 +34,8 @@ class Released:
         The programme file.
     flow, cleaning, design_checks, balance, dose, states, effects, paths, incidence, bounds,
     heterogeneity, power, spillovers, net_effects, costs, costs_by_site, staff_hours,
-    cost_effectiveness, acceptability, cheers : DataFrame
+    cost_effectiveness, acceptability, cost_benefit, accounts, cost_sensitivity,
+    cheers : DataFrame
         As `schemas.released` has them by the same names.
     disclosure, provenance : dict
         What was withheld; where the numbers come from.
@@ -62,6 +63,9 @@ class Released:
     staff_hours: pd.DataFrame
     cost_effectiveness: pd.DataFrame
     acceptability: pd.DataFrame
+    cost_benefit: pd.DataFrame
+    accounts: pd.DataFrame
+    cost_sensitivity: pd.DataFrame
     propensity_models: pd.DataFrame
     overlap: pd.DataFrame
     propensity_histogram: pd.DataFrame

@@ -11,10 +11,13 @@ import pandera.pandas as pa
 from evaluate.schemas.columns import BASES, PAYERS
 from evaluate.schemas.costs import (
     ACCEPTABILITY,
+    ACCOUNTS,
     CHEERS,
+    COST_BENEFIT,
     COST_EFFECTIVENESS,
     COST_PARTS,
     COST_RECORDS,
+    COST_SENSITIVITY,
     COSTS,
     COSTS_BY_SITE,
     NO_SITE,
@@ -62,6 +65,7 @@ from evaluate.schemas.observational import (
 
 __all__ = [
     "ACCEPTABILITY",
+    "ACCOUNTS",
     "BALANCE",
     "BASES",
     "BOUNDS",
@@ -72,9 +76,11 @@ __all__ = [
     "CONDITIONAL_EFFECTS",
     "COSTS",
     "COSTS_BY_SITE",
+    "COST_BENEFIT",
     "COST_EFFECTIVENESS",
     "COST_PARTS",
     "COST_RECORDS",
+    "COST_SENSITIVITY",
     "COVARIANCES",
     "DESIGN_CHECKS",
     "DOSE",

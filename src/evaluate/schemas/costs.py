@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pandera.pandas as pa
 
-from evaluate.schemas.columns import BASES, GROUP, PAYERS, count, month_column, real, table, text
+from evaluate.schemas.columns import (
+    BASES,
+    GROUP,
+    PAYERS,
+    SHARE,
+    count,
+    month_column,
+    real,
+    table,
+    text,
+)
 
 NO_SITE = "(none)"  # of records without a site, and of persons whose site is not known
 
@@ -130,4 +140,70 @@ CHEERS = table(
     status=text("answered", "absent", "missing"),
     where=text(empty=True),
     answer=text(),
+)
+
+PERSPECTIVES = ("participant", "public", "employer", "others", "society")
+PERSISTENCE = ("none", "constant", "decaying")
+
+COST_BENEFIT = table(
+    "cost_benefit",
+    outcome=text(),
+    arm=text(),
+    group=pa.Column(str, GROUP, coerce=True),
+    perspective=text(*PERSPECTIVES),
+    persistence=text(*PERSISTENCE),
+    horizon_years=real(pa.Check.gt(0)),
+    discount_rate=real(pa.Check.ge(0)),
+    denominator=text("offer", "participant"),
+    benefit_pv=real(),
+    cost_pv=real(),
+    net_pv=real(),
+    net_pv_se=real(pa.Check.ge(0)),
+    net_pv_low=real(),
+    net_pv_high=real(),
+    irr=real(pa.Check.gt(-1)),
+    break_even_month=real(pa.Check.ge(1)),
+    mvpf=real(),
+    mvpf_low=real(),
+    mvpf_high=real(),
+    probability_pays_back=real(SHARE),
+    note=text(empty=True),
+)
+
+ACCOUNTS = table(
+    "accounts",
+    perspective=text(*PERSPECTIVES),
+    line=text(),
+    arm=text(),
+    group=pa.Column(str, GROUP, coerce=True),
+    persistence=text(*PERSISTENCE),
+    horizon_years=real(pa.Check.gt(0)),
+    discount_rate=real(pa.Check.ge(0)),
+    denominator=text("offer", "participant"),
+    giver=text(*PERSPECTIVES[:-1], empty=True),
+    taker=text(*PERSPECTIVES[:-1], empty=True),
+    amount=real(),
+    std_error=real(pa.Check.ge(0)),
+    conf_low=real(),
+    conf_high=real(),
+)
+
+COST_SENSITIVITY = table(
+    "cost_sensitivity",
+    analysis=text("one_way", "probabilistic"),
+    outcome=text(),
+    arm=text(),
+    group=pa.Column(str, GROUP, coerce=True),
+    perspective=text(*PERSPECTIVES),
+    persistence=text(*PERSISTENCE),
+    horizon_years=real(pa.Check.gt(0)),
+    denominator=text("offer", "participant"),
+    parameter=text(),
+    distribution=text(empty=True),
+    low=real(),
+    high=real(),
+    net_pv_low=real(),
+    net_pv_high=real(),
+    net_pv=real(),
+    probability=real(SHARE),
 )
