@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from simulate import plan_of, study_from
 
 from evaluate import schemas
-from evaluate.costs.effectiveness import cost_table
+from evaluate.costs.programme_costs import cost_table
 from evaluate.costs.sites import cost_parts, costs_by_site, unmatched
 from evaluate.errors import DataError
 from evaluate.io import checked

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simulate import plan_of, study_from
 
 from evaluate import schemas
-from evaluate.costs.effectiveness import cost_table
+from evaluate.costs.programme_costs import cost_table
 from evaluate.costs.sites import cost_parts, costs_by_site
 from evaluate.errors import ReleaseError
 from evaluate.io import checked
