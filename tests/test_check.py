@@ -95,6 +95,38 @@ def test_what_the_checklist_of_costs_lacks_is_said_and_stops_nothing(study):
     )
 
 
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("person", "costs.site: `person`: is columns.person, the key of persons, and no site"),
+        ("born", r"column born: \d+ different sites \(costs.site\).* Is it a key\?"),
+        ("wave", r"costs.csv: column site: none of its \d+ sites is among the \d+ of persons"),
+        ("offce", r"no column `offce` \(costs.site\) .* Did you mean `office`\?"),
+    ],
+)
+def test_a_column_that_holds_no_sites_is_refused(tmp_path, monkeypatch, column, said):
+    made = simulated(tmp_path, 700)
+    monkeypatch.chdir(made.directory)
+    plan = made.directory / "config/programmes/simulated.yaml"
+    text = plan.read_text(encoding="utf-8")
+    assert "\n  site: office\n" in text
+    text = text.replace("\n  site: office\n", f"\n  site: {column}\n")
+    plan.write_text(text, encoding="utf-8")
+    (problem,) = check_programme("simulated").problems
+    assert re.search(said, problem), problem
+
+
+def test_sites_without_persons_are_told(tmp_path, monkeypatch):
+    made = simulated(tmp_path, 300)
+    path = tmp_path / "data/raw/simulated/costs.csv"
+    rows = path.read_text(encoding="cp1252").splitlines(keepends=True)
+    path.write_text("".join([*rows, rows[1].replace(rows[1].split(";")[2], "X")]), "cp1252")
+    monkeypatch.chdir(made.directory)
+    found = check_programme("simulated")
+    assert not found.problems
+    assert [line for line in found.lines if "sites of the records have no person" in line]
+
+
 def test_the_name_of_a_codebook_that_none_can_have_is_said(study):
     path = study / "config/programmes/lottery.yaml"
     text = path.read_text(encoding="utf-8")

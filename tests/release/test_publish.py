@@ -9,7 +9,7 @@ from evaluate import schemas
 from evaluate.io import checked
 from evaluate.plan.config import Disclosure
 from evaluate.plan.model import Plan
-from evaluate.release.publish import publish, states_of
+from evaluate.release.publish import blocks_withheld, publish, states_of
 
 STATES = {"work": [31, 41], "subsidised": [78], "studies": ["83"]}
 
@@ -67,3 +67,13 @@ def test_three_men_in_a_state_are_withheld_from_a_whole_study():
     assert shares.isna().sum() >= 2
     assert found.tables["cleaning"].empty
     assert list(found.tables["cleaning"]) == list(schemas.released("cleaning").columns)
+
+
+def test_a_site_whose_persons_are_withheld_has_no_share_offered_in_the_checks():
+    row = {"site": "north", "arm": "1"}
+    entries = [
+        {"table": "costs_by_site", "row": row, "columns": ["n", "amount"]},
+        {"table": "costs_by_site", "row": row | {"site": "south"}, "columns": ["amount"]},
+        {"table": "effects", "row": {"group": "all"}, "columns": ["n"]},
+    ]
+    assert blocks_withheld(entries, "office") == {"office=north"}

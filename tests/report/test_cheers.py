@@ -2,7 +2,7 @@
 
 import html
 import re
-from dataclasses import make_dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -197,17 +197,14 @@ def test_reasons_that_are_asked_for_and_not_stated_are_said(reported):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_tables_that_have_rows_are_told(reported, language):
     names = ("accounts", "acceptability", "cost_benefit", "cost_sensitivity")
-    later = make_dataclass(
-        "Later", [(n, pd.DataFrame) for n in names], bases=(Released,), frozen=True
-    )
     released, words = released_of(reported, language), Words(language)
     benefits = [{"outcome": "work", "years": 40, "discount_rate": 0.05, "times_per_year": 12}]
     costs = released.plan.costs
     costs = costs.model_validate(costs.model_dump(by_alias=True) | {"benefits": benefits})
     fields = {n: getattr(released, n) for n in Released.__dataclass_fields__}
     fields["plan"] = released.plan.model_copy(update={"costs": costs})
-    more = later(**fields, **{n: pd.DataFrame({"a": [1]}) for n in names})
-    none = later(**fields, **{n: pd.DataFrame({"a": []}) for n in names})
+    more = Released(**fields | {n: pd.DataFrame({"a": [1]}) for n in names})
+    none = Released(**fields | {n: pd.DataFrame({"a": []}) for n in names})
     changed = ("perspective", "discount_rate", "valuation", "model", "distributional_effects",
                "uncertainty", "results", "effect_of_uncertainty")  # fmt: skip
     for name in changed:

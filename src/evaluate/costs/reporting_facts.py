@@ -11,8 +11,10 @@ from evaluate.plan.costs import Costs
 from evaluate.plan.model import Plan
 
 Tables = Collection[str]  # names of those that have rows
-TABLES = ("costs", "cost_effectiveness", "acceptability", "cost_benefit", "accounts",
-          "cost_sensitivity", "heterogeneity", "gap")  # fmt: skip
+TABLES = (
+    "costs", "cost_effectiveness", "acceptability", "cost_benefit", "accounts", "cost_sensitivity",
+    "heterogeneity", "gap",
+)  # fmt: skip
 """The tables on whose rows an answer rests; inputs of the rule `cheers`."""
 HERE = "reporting"  # the section of the report that holds the checklist itself
 
@@ -105,6 +107,7 @@ def time_horizon(plan: Plan, costs: Costs, tables: Tables) -> list[Fact]:
     ]
     if "cost_benefit" in tables:
         years = [f"costs.benefits.{b.outcome}.years: {b.years:g}" for b in costs.benefits]
+        years += [f"costs.accounts.years: {costs.accounts.years:g}"] if costs.accounts else []
         found += [Fact(text, ("costs",)) for text in years]
     return found
 

@@ -74,7 +74,9 @@ class Plan(Closed):
         if site:
             named.add(site)
             if site == self.columns.person:
-                faults.append((("costs", "site"), f"`{site}` is columns.person, not a site"))
+                faults.append(
+                    (("costs", "site"), "is columns.person, the key of persons, and no site")
+                )
         for name in self.columns.titles:
             if name not in named:
                 text = "is none of columns.blocks, columns.wave, groups and costs.site, which are: "
