@@ -8,7 +8,16 @@ OUTPUTS
     data/raw/establishment/*.csv   a simulated register extract with faults to be counted
 """
 
-SIMULATED = ["persons", "assignment", "keys", "spells", "activities", "incomes", "costs"]
+SIMULATED = [
+    "persons",
+    "assignment",
+    "keys",
+    "spells",
+    "activities",
+    "incomes",
+    "costs",
+    "time_reports",
+]
 
 
 rule demo_jobs2:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from evaluate.costs.joint_draws import joint_draws
 from evaluate.costs.programme_costs import person_costs
 from evaluate.costs.records import by_payer, has_records
 from evaluate.effects.batches import batches
@@ -19,10 +20,6 @@ from evaluate.plan.outcomes import OutcomeColumn
 from evaluate.study import GAP, Study
 
 DUST = 1e-6  # of the largest error in a sum, below which another plays no part
-CELLS = 20_000_000  # persons times draws held at a time
-ROOT = np.sqrt(5.0)
-MAMMEN = (-(ROOT - 1) / 2, (ROOT + 1) / 2)  # mean 0, variance 1, third moment 1
-FIRST = (ROOT + 1) / (2 * ROOT)  # probability of the first
 
 
 @dataclass(frozen=True)
@@ -218,7 +215,7 @@ def _stacked(
 def drawn(
     joint: Mapping[Key, Joint], rng: np.random.Generator, draws: int
 ) -> dict[Key, np.ndarray]:
-    """Draw estimates around those found, by multipliers of the scores.
+    """Draw estimates around those found, jointly, see `joint_draws`.
 
     Parameters
     ----------
@@ -233,25 +230,11 @@ def drawn(
     -------
     dict
         By group and contrast, shape (draws, k); not where there are no estimates or no scores.
-
-    References
-    ----------
-    Mammen (1993), Bootstrap and wild bootstrap for high dimensional linear models, Annals of
-    Statistics 21(1).
     """
     known = {
         key: one.estimates
         for key, one in joint.items()
         if one.estimates is not None and np.isfinite(one.estimates.scores).all()
     }
-    if not known:
-        return {}
-    units = len(next(iter(known.values())).scores)
-    step = max(1, CELLS // max(units, 1))
-    found: dict[Key, list[np.ndarray]] = {key: [] for key in known}
-    for start in range(0, draws, step):
-        uniform = rng.random((min(step, draws - start), units))
-        multipliers = np.where(uniform < FIRST, *MAMMEN)
-        for key, estimates in known.items():
-            found[key].append(estimates.value + multipliers @ estimates.scores)
-    return {key: np.vstack(parts) for key, parts in found.items()}
+    draws_of = joint_draws(list(known.values()), rng, draws)
+    return dict(zip(known, draws_of, strict=True))

@@ -1,5 +1,8 @@
 """A simulated study: its programme file, its configuration, the command, the demo's plan."""
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from studies import REPOSITORY
@@ -94,6 +97,15 @@ def test_the_demo_has_the_same_plan():
     demo = (REPOSITORY / "config/programmes/establishment.yaml").read_text(encoding="utf-8")
     own = plan_text("establishment")
     assert demo == own.replace("$schema=../schemas/", "$schema=../../workflow/schemas/")
+
+
+def test_the_demo_makes_every_table_of_its_plan():
+    """The rule of the demo names its outputs: a table that it lacks is looked for in vain."""
+    rules = (REPOSITORY / "workflow/rules/demo.smk").read_text(encoding="utf-8")
+    made = re.findall(r'"(\w+)"', re.search(r"SIMULATED = \[(.*?)\]", rules, re.DOTALL)[1])
+    plan = load_plan(REPOSITORY / "config/programmes/establishment.yaml")
+    asked = [Path(table.path).stem for table in plan.data.tables.values()]
+    assert sorted(made) == sorted(asked)
 
 
 def test_the_command_says_simulated_first_and_what_it_wrote(tmp_path, monkeypatch):
