@@ -50,7 +50,7 @@ def test_probabilities_sum_to_one_and_information_is_never_worth_less_than_nothi
     drawn = np.array(draws)[None]
     found = acceptability(drawn, drawn.mean(axis=1))
     assert_allclose(found.probability.sum(axis=1), 1)
-    assert (found.perfect_information >= -1e-12).all()
+    assert (found.perfect_information >= 0).all()
     effect, cost = np.array(draws).T
     assert_allclose(sum(quadrants(effect, cost).values()), 1)
     better = (net_benefit(effect, cost, np.array([worth])) > 0).mean()

@@ -78,7 +78,7 @@ def acceptability(drawn: np.ndarray, expected: np.ndarray) -> Acceptability:
     best = np.concatenate([np.zeros_like(expected[:, :1]), expected], axis=1).argmax(axis=1)
     average = options.mean(axis=1)
     perfect = options.max(axis=-1).mean(axis=1) - average.max(axis=1)
-    return Acceptability(probability, best, perfect)
+    return Acceptability(probability, best, np.maximum(perfect, 0.0))  # rounding may leave less
 
 
 def quadrants(effect: np.ndarray, cost: np.ndarray) -> dict[str, float]:
