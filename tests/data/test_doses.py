@@ -72,7 +72,7 @@ def test_rows_that_are_left_out_may_have_any_dose(path):
 
 def test_activities_become_doses_of_the_persons(tmp_path):
     small = sound_study(tmp_path, 400)
-    content = load_plan(small.plan).model_dump(mode="json", exclude_unset=True)
+    content = load_plan(small.plan).model_dump(mode="json", exclude_unset=True, by_alias=True)
     doses = {
         "all": {"activities": True, "unit": "activities"},
         "first": {"activities": True, "months": [1, 2], "unit": "activities"},

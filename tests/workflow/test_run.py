@@ -243,8 +243,8 @@ def test_a_rule_declares_the_modules_and_files_that_it_stands_on(finished):
     assert rules == {
         "data", "propensity", "graph", "design", "power", "effects", "participation", "paths",
         "bounds", "saturation", "event_study", "sensitivity",
-        "heterogeneity", "scores", "gap", "conditional_effects", "costs", "cheers", "release",
-        "report", "notebooks", "index",
+        "heterogeneity", "scores", "gap", "conditional_effects", "costs", "cost_benefit", "cheers",
+        "release", "report", "notebooks", "index",
     }  # fmt: skip
     for trace in finished.traces:
         own = {path for path in trace["modules"].values() if path.startswith(package)}
@@ -297,7 +297,7 @@ def chain(programmes, *rules):
 AFTER_RELEASE = ("release", "report", "notebooks")
 EDITS = {
     "src/evaluate/costs/records.py": chain(
-        ALL, "conditional_effects", "costs", "cheers", *AFTER_RELEASE
+        ALL, "conditional_effects", "costs", "cost_benefit", "cheers", *AFTER_RELEASE
     ),
     "src/evaluate/costs/reporting.py": chain(ALL, "cheers", *AFTER_RELEASE),
     "src/evaluate/costs/sites.py": chain(ALL, "costs", "cheers", *AFTER_RELEASE),
@@ -328,7 +328,7 @@ def test_an_edit_reruns_what_stands_on_it_and_nothing_else(finished, tmp_path):
     stages = (
         "data", "propensity", "graph", "design", "power", "effects", "participation", "paths",
         "bounds", "saturation", "event_study", "sensitivity",
-        "heterogeneity", "scores", "gap", "conditional_effects", "costs", "cheers",
+        "heterogeneity", "scores", "gap", "conditional_effects", "costs", "cost_benefit", "cheers",
     )  # fmt: skip
     plan, raw = study / "config/programmes/full.yaml", study / "data/raw/svensk/Åtgärd.csv"
     before, times = raw.read_bytes(), raw.stat()

@@ -24,6 +24,7 @@ REPORT = [
         "observational",
         "benefits",
         "gap",
+        "accounts",
         "cheers",
     )
 ]
