@@ -240,7 +240,7 @@ NOTES = {
     "small_groups": "{n} groups with fewer than {least} persons or clusters in an arm left out",
     "no_groups": "not tested: no exploratory group with two levels large enough",
     "many_groups": "not tested: {n} differences between groups are more than the persons can tell",
-    "irr_met": "no internal rate of return: no year has an outlay",
+    "irr_met": "no internal rate of return: no month has an outlay",
     "irr_none": "no internal rate of return, or several",
     "no_bound": "no present value: without an end its sum has no bound",
     "cost_total_gap": "no cost: of totals of arms women's cannot be told from men's",

@@ -154,11 +154,16 @@ def test_draws_have_the_estimates_covariance():
     joint = {k: v for k, v in found.joint.items() if k[0] == "all"}
     draws = drawn(joint, np.random.default_rng(5), 20_000)
     for key, one in joint.items():
-        estimates, values = one.estimates, draws[key]
+        estimates, values = one.estimates, draws[key].estimates
         error = estimates.std_error
         assert_allclose((values.mean(axis=0) - estimates.value) / error, 0, atol=0.03)
         found_r = np.cov(values.T) / np.outer(error, error)
         assert_allclose(found_r, estimates.covariance / np.outer(error, error), atol=0.05)
+        takeup, shares = one.takeup, draws[key].takeup
+        assert_allclose(shares.std() / takeup.std_error[0], 1, atol=0.05)
+        beside = [np.corrcoef(v, shares)[0, 1] for v in values[:, error > 0].T]
+        scores = np.column_stack([estimates.scores[:, error > 0], takeup.scores])
+        assert_allclose(beside, np.corrcoef(scores.T)[-1, :-1], atol=0.05)
 
 
 def test_marginal_value_of_public_funds_is_what_participants_gain_over_what_the_public_is_out(both):
@@ -210,12 +215,16 @@ def test_one_way_at_the_plans_own_value_is_the_net_present_value_of_the_plan():
     }
     plan = monthly_plan(amount=200, accounts=ACCOUNTS, sensitivity=own)
     found = sensitivity(study, plan).query("analysis == 'one_way'")
-    base = tables(study, plan)[0].query(
-        "group == 'all' and persistence == 'decaying' and denominator == 'offer'"
-    )
-    base = base.set_index("perspective")["net_pv"]
+    base = tables(study, plan)[0].query("group == 'all' and persistence == 'decaying'")
+    base = base.set_index(["perspective", "denominator"])
     assert set(found["perspective"]) == {"public", "society"}
-    assert_allclose(found["net_pv"], base.reindex(found["perspective"]))
+    assert set(found["denominator"]) == {"offer", "participant"}
+    at = pd.MultiIndex.from_frame(found[["perspective", "denominator"]])
+    assert_allclose(found["net_pv"], base["net_pv"].reindex(at))
+    estimates = found[found["parameter"] == "effect"]
+    at = pd.MultiIndex.from_frame(estimates[["perspective", "denominator"]])
+    for end in ("net_pv_low", "net_pv_high"):
+        assert_allclose(estimates[end], base[end].reindex(at))
     stated = found[found["parameter"].isin(own)]
     assert_allclose(stated["net_pv_low"], stated["net_pv"])
     for parameter in ("discount_rate", "displacement", "programme_cost"):
@@ -227,11 +236,14 @@ def test_one_way_at_the_plans_own_value_is_the_net_present_value_of_the_plan():
 def test_all_at_once_spreads_more_than_the_estimates_alone_and_around_the_plan():
     study = trial()
     found = sensitivity(study, monthly_plan(amount=200, accounts=ACCOUNTS, sensitivity=SENSITIVITY))
-    rows = found.query("perspective == 'society'").set_index(["analysis", "parameter"])
-    alone, whole = rows.loc[("one_way", "effect")], rows.loc[("probabilistic", "all")]
-    assert whole["net_pv_low"] < alone["net_pv"] < whole["net_pv_high"]
-    assert whole["net_pv_high"] - whole["net_pv_low"] > alone["net_pv_high"] - alone["net_pv_low"]
-    assert 0.5 < whole["probability"] <= 1
+    for per in ("offer", "participant"):
+        rows = found.query(f"perspective == 'society' and denominator == '{per}'")
+        rows = rows.set_index(["analysis", "parameter"])
+        alone, whole = rows.loc[("one_way", "effect")], rows.loc[("probabilistic", "all")]
+        assert whole["net_pv_low"] < alone["net_pv"] < whole["net_pv_high"]
+        width = alone["net_pv_high"] - alone["net_pv_low"]
+        assert whole["net_pv_high"] - whole["net_pv_low"] > width
+        assert 0.5 < whole["probability"] <= 1
 
 
 def test_without_named_ranges_the_usual_ones_are_looked_at_and_nothing_is_drawn():

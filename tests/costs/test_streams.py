@@ -118,17 +118,16 @@ def test_what_has_no_bound_has_no_value():
 @given(st.floats(1, 1000), st.lists(st.floats(0, 100), min_size=2, max_size=30), st.integers(2, 40))
 def test_the_internal_rate_is_the_root_that_scipy_finds_in_plain_cash(cost, effects, years):
     cash = np.array(plain_cash(effects, "constant", years, 0.0, False))
-    yearly = cash.reshape(years, 12).sum(axis=1)
-    yearly[0] -= cost
-    assume(yearly[0] < -0.01)
-    assume(yearly[1:].sum() > 0.01)
+    cash[0] -= cost
+    assume(cash[0] < -0.01)
+    assume(cash[1:].sum() > 0.01)
     flows = [
         once().of(np.array([-cost])),
         stream(range(1, len(effects) + 1), "constant", years).of(np.array(effects)),
     ]
 
     def net(rate):
-        return sum(c * (1 + rate) ** -y for y, c in enumerate(yearly))
+        return sum(c * (1 + rate) ** (-month / 12) for month, c in enumerate(cash))
 
     rate = internal_rate(flows)
     assume(-0.9 < rate < 50)
@@ -139,16 +138,29 @@ def test_there_is_no_rate_where_nothing_pays_back_and_none_is_needed_where_nothi
     assert np.isnan(internal_rate([COST]))
     assert np.isnan(internal_rate([COST, gains("constant", 10).of(np.array([-1.0]))]))
     assert internal_rate([gains("constant", 10)]) == np.inf
-    cheap = once().of(np.array([-10.0]))  # met within the first year
+    cheap = once().of(np.array([-10.0]))  # met by the first payment
     assert internal_rate([cheap, gains("constant", 10)]) == np.inf
+    assert internal_rate([cheap, gains("constant", 10, months=[12])]) == np.inf
     assert np.isnan(internal_rate([once().of(np.array([0.0]))]))
     loan = [once().of(np.array([812.0])), gains("constant", 10, later=True).of(np.array([-1.0]))]
     assert np.isnan(internal_rate(loan))
 
 
+def test_gains_of_the_first_year_do_not_shrink_the_outlay_that_the_rate_is_of():
+    # 1,000 a month, at once, for 24 months: an annuity due that is worth 12 payments.
+    cost, gain = once().of(np.array([-12_000.0])), stream([24], "none", 2).of(np.array([1000.0]))
+    monthly = 1 / (1 + internal_rate([cost, gain])) ** (1 / 12)
+    assert_allclose((1 - monthly**24) / (1 - monthly), 12)
+    endless = stream([12], "decaying", np.inf, 0.2).of(np.array([1000.0]))
+    rate = internal_rate([cost, endless])
+    year = (1 - 1 / (1 + rate)) / (1 - (1 + rate) ** (-1 / 12))
+    assert_allclose(year / (1 - 0.8 / (1 + rate)), 12)
+
+
 def test_there_is_no_rate_where_there_may_be_several():
     def paid(*years):
-        return Stream(np.repeat(np.array(years, dtype=float) / 12, 12)[:, None])
+        monthly = np.repeat(np.array(years, dtype=float) / 12, 12)
+        return Stream(monthly[:, None], is_annual=True)
 
     # 10 and 20 per cent both make these nothing.
     assert np.isnan(internal_rate([paid(-100, 230, -132)]))

@@ -75,23 +75,26 @@ def test_every_line_is_named_in_both_languages(released):
 
 def test_a_sentence_says_the_assumption_the_month_and_the_probability(released):
     sections = accounts_section.context(released, Words("en"))
-    text = " ".join(sections[-1].sentences)
+    section = sections[-1]
+    text = " ".join([*section.sentences, section.scenarios_note])
     for said in (
         "if nothing lasts beyond the data",
-        "if the effect lasts beyond the data as it was in the last three months",
-        "loses 10\u00a0% a year",
+        "Constant: beyond the data the effect is what it was in the last three months",
+        "loses 10\u00a0% of that a year",
         "within 10 years",
     ):
         assert said in text, said
     rows = released.cost_benefit.query(
         "outcome == 'accounts' and group == 'all' and denominator == 'participant'"
     )
-    society = rows[rows["perspective"] == "society"].set_index("persistence").loc["constant"]
-    start = "For society, if the effect lasts beyond the data as it was"
-    said = next(s for s in sections[-1].sentences if s.startswith(start))
+    society = rows[rows["perspective"] == "society"].set_index("persistence")
+    said = next(s for s in section.sentences if s.startswith("For society, if nothing lasts"))
     month = re.search(r"from month (\S+) on", said)
-    assert month is not None
-    assert number(month[1]) == society["break_even_month"]
+    assert (month is None) == pd.isna(society.loc["none", "break_even_month"])
+    assert len(section.scenarios.rows) == 6
+    shown = {r[0]: r for r in section.scenarios.rows if r[1] == "society"}
+    assert number(shown["constant"][4]) == society.loc["constant", "break_even_month"]
+    assert number(shown["decaying"][2]) == round(society.loc["decaying", "net_pv"])
     first = sections[0].sentences[0]
     assert "within a year" in first
 
@@ -120,6 +123,7 @@ def test_the_tornado_tells_its_bars_to_who_cannot_see_them(released, language):
     assert len(section.figures) == 2
     rows = released.cost_sensitivity.query(
         "outcome == 'accounts' and perspective == 'society' and parameter == 'programme_cost'"
+        " and denominator == 'participant'"
     )
     figure = section.figures[1]
     assert 'role="img"' in figure

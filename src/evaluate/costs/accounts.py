@@ -58,7 +58,7 @@ class Part:
 
     def times(self, factor: float) -> Part:
         """Return the same payments, so many times."""
-        return Part(self.columns, Stream(factor * self.payments.monthly, self.payments.tail))
+        return Part(self.columns, self.payments.times(factor))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from evaluate.costs.accounts import (
     signs,
     weights,
 )
-from evaluate.costs.joint import Joint, Layout
+from evaluate.costs.joint import Drawn, Joint, Layout
 from evaluate.costs.streams import break_even_month, internal_rate
 from evaluate.estimates import Estimates
 from evaluate.fieller import fieller
@@ -37,8 +37,8 @@ class Case:
     ----------
     labels : dict
         Columns that are the same in all.
-    layout, joint, draws : Layout, Joint, ndarray or None
-        The estimates, and draws of them, shape (draws, k).
+    layout, joint, draws : Layout, Joint, Drawn or None
+        The estimates, and draws of them.
     flows, assumed : sequence of Flow, Assumed
         The lines, and what is assumed.
     level : float
@@ -50,7 +50,7 @@ class Case:
     labels: Mapping[str, object]
     layout: Layout
     joint: Joint
-    draws: np.ndarray | None
+    draws: Drawn | None
     flows: Sequence[Flow]
     assumed: Assumed
     level: float
@@ -177,7 +177,7 @@ def _paying_back(case: Case, perspective: str, net: np.ndarray) -> tuple[Row, li
             notes.append(note("irr_met" if rate > 0 else "irr_none"))
     if case.draws is not None:
         size = np.abs(case.weights * value).max(initial=0.0)
-        row["probability_pays_back"] = float((case.draws @ net >= -DUST * size).mean())
+        row["probability_pays_back"] = float((case.draws.estimates @ net >= -DUST * size).mean())
     if perspective == SOCIETY and case.labels["outcome"] == ACCOUNTS:
         value_of_funds, said = _marginal_value(case)
         row |= value_of_funds

@@ -20,7 +20,7 @@ from evaluate.costs.accounts import (
     signs,
 )
 from evaluate.costs.benefit_rows import ACCOUNTS, Case, Row, account_rows, benefit_row
-from evaluate.costs.joint import Joint, Layout, drawn, joint_fits
+from evaluate.costs.joint import Drawn, Joint, Layout, drawn, joint_fits
 from evaluate.costs.streams import PERSISTENCE, Persistence
 from evaluate.design.default_estimators import with_default
 from evaluate.effects.groups import Key
@@ -47,7 +47,7 @@ class Estimated:
     plan: Plan
     layout: Layout
     joint: dict[Key, Joint]
-    draws: dict[Key, np.ndarray]
+    draws: dict[Key, Drawn]
 
     @property
     def costs(self) -> Costs:

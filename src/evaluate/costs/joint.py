@@ -82,11 +82,32 @@ class Joint:
         used = error > DUST * error.max(initial=0.0)
         return float(df[used].min() if used.any() else df.min())
 
+    @property
+    def divides(self) -> bool:
+        """Whether there is an effect on take-up to divide by."""
+        return self.takeup is not None and abs(float(self.takeup.value[0])) >= NO_TAKEUP
+
     def per_participant(self, sums: Estimates) -> Estimates | None:
         """Divide sums by the effect on take-up."""
-        if self.takeup is None or abs(self.takeup.value[0]) < NO_TAKEUP:
+        if self.takeup is None or not self.divides:
             return None
         return sums.over(self.takeup.pick([0] * len(sums.value)))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Joint draws of one group and contrast.
+
+    Attributes
+    ----------
+    estimates : ndarray, shape (draws, k)
+        As `Layout` says.
+    takeup : ndarray or None, shape (draws,)
+        The effect on take-up; None where there is none to divide by.
+    """
+
+    estimates: np.ndarray
+    takeup: np.ndarray | None
 
 
 def layout_of(plan: Plan, payers: Sequence[str]) -> Layout:
@@ -214,7 +235,7 @@ def _stacked(
 
 def drawn(
     joint: Mapping[Key, Joint], rng: np.random.Generator, draws: int
-) -> dict[Key, np.ndarray]:
+) -> dict[Key, Drawn]:
     """Draw estimates around those found, jointly, see `joint_draws`.
 
     Parameters
@@ -228,13 +249,19 @@ def drawn(
 
     Returns
     -------
-    dict
-        By group and contrast, shape (draws, k); not where there are no estimates or no scores.
+    dict of Drawn
+        By group and contrast; not where there are no estimates or no scores.
     """
-    known = {
-        key: one.estimates
-        for key, one in joint.items()
-        if one.estimates is not None and np.isfinite(one.estimates.scores).all()
+    known: dict[Key, Estimates] = {}
+    takeup: dict[Key, Estimates] = {}
+    for key, one in joint.items():
+        if one.estimates is not None and np.isfinite(one.estimates.scores).all():
+            known[key] = one.estimates
+            if one.takeup is not None and one.divides and np.isfinite(one.takeup.scores).all():
+                takeup[key] = one.takeup
+    draws_of = joint_draws([*known.values(), *takeup.values()], rng, draws)
+    shares = dict(zip(takeup, draws_of[len(known) :], strict=True))
+    return {
+        key: Drawn(values, shares[key][:, 0] if key in shares else None)
+        for key, values in zip(known, draws_of, strict=False)
     }
-    draws_of = joint_draws(list(known.values()), rng, draws)
-    return dict(zip(known, draws_of, strict=True))

@@ -16,6 +16,7 @@ from evaluate.costs.cost_benefit import DRAWS, Estimated, flows_of, sources
 from evaluate.costs.distributions import distribution
 from evaluate.costs.joint import Joint
 from evaluate.costs.streams import Persistence
+from evaluate.estimates import Estimates
 from evaluate.plan.accounts import PRICE, Range
 
 LOOKED_AT = ("public", SOCIETY)  # perspectives of the accounts
@@ -47,7 +48,8 @@ def cost_sensitivity(found: Estimated | None, rng: np.random.Generator) -> pd.Da
     Returns
     -------
     DataFrame
-        As `schemas.COST_SENSITIVITY`, of all persons, per offer where the plan has take-up.
+        As `schemas.COST_SENSITIVITY`, of all persons. Per participant are those per offer over
+        the effect on take-up, in each draw over that draw's.
     """
     rows: list[Row] = []
     for name, assumed, own in sources(found.costs) if found else ():
@@ -103,7 +105,9 @@ def _rows_of(source: _Source, rng: np.random.Generator) -> Iterator[Row]:
         if group != "all" or joint.estimates is None:
             continue
         value, draws = joint.estimates.value, found.draws.get((group, contrast))
-        for i, perspective in enumerate(source.perspectives):
+        for perspective, i, denominator in _looks(source, joint):
+            over = joint.takeup if denominator == "participant" else None
+            value_of_one = value / (1.0 if over is None else over.value[0])
             labels: Row = {
                 "outcome": outcome,
                 "arm": found.study.label(contrast),
@@ -111,18 +115,20 @@ def _rows_of(source: _Source, rng: np.random.Generator) -> Iterator[Row]:
                 "perspective": perspective,
                 "persistence": KIND,
                 "horizon_years": assumed.years,
-                "denominator": found.denominators[0],
+                "denominator": denominator,
             }
-            planned = labels | {"analysis": "one_way", "net_pv": _known(base[i] @ value)}
+            planned = labels | {"analysis": "one_way", "net_pv": _known(base[i] @ value_of_one)}
             for parameter, of in ranges.items():
-                low, high = (_known(end[i] @ value) for end in ends[parameter])
+                low, high = (_known(end[i] @ value_of_one) for end in ends[parameter])
                 yield planned | {
                     "parameter": parameter, "distribution": of.distribution, "low": of.low,
                     "high": of.high, "net_pv_low": low, "net_pv_high": high,
                 }  # fmt: skip
-            yield planned | {"parameter": "effect"} | _interval(found, joint, base[i : i + 1])
+            yield planned | {"parameter": "effect"} | _interval(source, joint, base[i], over)
             if at_once is not None and draws is not None:
-                net = np.einsum("dk,dk->d", at_once[:, i], draws)
+                net = np.einsum("dk,dk->d", at_once[:, i], draws.estimates)
+                if over is not None and draws.takeup is not None:
+                    net = net / draws.takeup
                 low, middle, high = np.percentile(net, POINTS)
                 yield labels | {
                     "analysis": "probabilistic", "parameter": "all", "net_pv_low": _known(low),
@@ -131,11 +137,21 @@ def _rows_of(source: _Source, rng: np.random.Generator) -> Iterator[Row]:
                 }  # fmt: skip
 
 
-def _interval(found: Estimated, joint: Joint, net: np.ndarray) -> Row:
+def _looks(source: _Source, joint: Joint) -> Iterator[tuple[str, int, str]]:
+    """Yield each perspective with its place, by denominator where there is one to divide by."""
+    for i, perspective in enumerate(source.perspectives):
+        for denominator in source.found.denominators:
+            if denominator == "offer" or joint.takeup is None or joint.divides:
+                yield perspective, i, denominator
+
+
+def _interval(source: _Source, joint: Joint, net: np.ndarray, over: Estimates | None) -> Row:
     """Return the ends of the interval of the net present value: the estimates' own error."""
-    sums = joint.sums(net)
+    sums = joint.sums(net[None])
+    if sums is not None and over is not None:
+        sums = joint.per_participant(sums)
     assert sums is not None
-    low, high = sums.interval(found.plan.analysis.level)
+    low, high = sums.interval(source.found.plan.analysis.level)
     return {"net_pv_low": _known(low[0]), "net_pv_high": _known(high[0])}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,10 +27,14 @@ class Stream:
         What one unit of an estimate pays in each month since the offer; whole years.
     tail : float
         What each year after these pays, as a share of the year before; 0 where payments end.
+    is_annual : bool
+        Whether a year is paid at its beginning: the months have a twelfth each, for the month of
+        breaking even alone.
     """
 
     monthly: np.ndarray
     tail: float = 0.0
+    is_annual: bool = False
 
     @property
     def yearly(self) -> np.ndarray:
@@ -40,7 +44,20 @@ class Stream:
 
     def of(self, estimates: np.ndarray) -> Stream:
         """Return the one stream that the estimates, shape (k,), give rise to."""
-        return Stream((self.monthly @ estimates)[:, None], self.tail)
+        return replace(self, monthly=(self.monthly @ estimates)[:, None])
+
+    def times(self, factor: float) -> Stream:
+        """Return the same payments, so many times."""
+        return replace(self, monthly=factor * self.monthly)
+
+    @property
+    def when_paid(self) -> np.ndarray:
+        """What is paid in each month, an annual payment in the first of its year."""
+        if not self.is_annual:
+            return self.monthly
+        paid = np.zeros_like(self.monthly)
+        paid[::YEAR] = self.yearly
+        return paid
 
 
 def once() -> Stream:
@@ -95,7 +112,7 @@ def stream(
         after = np.arange(len(path) - last) // YEAR + 1
         path[last:] = lasting ** after[:, None] * seen[-LAST:].mean(axis=0)
     path = np.vstack([np.zeros((shift, len(waves))), path])
-    return Stream(path, lasting if endless else 0.0)
+    return Stream(path, lasting if endless else 0.0, months is None)
 
 
 def _whole_years(months: int) -> int:
@@ -132,27 +149,6 @@ def present_value(payments: Stream, rate: float) -> np.ndarray:
     return np.where(np.isinf(value), np.nan, value)
 
 
-def net_by_year(flows: Sequence[Stream]) -> tuple[np.ndarray, list[tuple[float, float]]]:
-    """Add up streams of one column each.
-
-    Returns
-    -------
-    yearly : ndarray, shape (years,)
-        Their sum by year, as far as the longest is written out.
-    tails : list of (float, float)
-        The payment in the last of these years, and the share of it that each later year pays,
-        of the streams without an end.
-    """
-    length = max(len(flow.yearly) for flow in flows)
-    total, tails = np.zeros(length), []
-    for flow in flows:
-        yearly = _lengthened(flow, length).yearly[:, 0]
-        total += yearly
-        if flow.tail and yearly[-1]:
-            tails.append((float(yearly[-1]), flow.tail))
-    return total, tails
-
-
 def _lengthened(flow: Stream, years: int) -> Stream:
     """Write out more years of a stream."""
     known = len(flow.monthly) // YEAR
@@ -160,11 +156,14 @@ def _lengthened(flow: Stream, years: int) -> Stream:
         return flow
     power = flow.tail ** np.arange(1, years - known + 1)
     more = (power[:, None, None] * flow.monthly[-YEAR:]).reshape(-1, flow.monthly.shape[1])
-    return Stream(np.vstack([flow.monthly, more]), flow.tail)
+    return replace(flow, monthly=np.vstack([flow.monthly, more]))
 
 
 def internal_rate(flows: Sequence[Stream]) -> float:
-    """Return the discount rate at which the payments add up to nothing.
+    """Return the yearly rate at which the payments, each in its own month, add up to nothing.
+
+    What is paid by month is not added up by year first: the gains of the first year would be
+    set against the outlay, and the rate be that of what is left of it.
 
     Parameters
     ----------
@@ -176,18 +175,20 @@ def internal_rate(flows: Sequence[Stream]) -> float:
     float
         NaN where there is none, where gains come before outlays, or where several may be:
         payments change their sign more than once, and so do their sums over time. Infinity where
-        no year has an outlay.
+        no month has an outlay.
 
     References
     ----------
     Norstrom (1972), A sufficient condition for a unique nonnegative internal rate of return,
     Journal of Financial and Quantitative Analysis 7(3).
     """
-    yearly, tails = net_by_year(flows)
-    length = len(yearly) + AHEAD * bool(tails)
-    written = [_lengthened(flow, length) for flow in flows]
-    gross = sum(np.abs(flow.yearly[:, 0]) for flow in written)
-    signs, _ = net_by_year(written)
+    years = max(len(flow.yearly) for flow in flows)
+    known = [_lengthened(flow, years) for flow in flows]
+    paid = sum(flow.when_paid[:, 0] for flow in known)
+    last_years = [(flow.when_paid[-YEAR:, 0], flow.tail) for flow in known if flow.tail]
+    tails = [(last, tail) for last, tail in last_years if last.any()]
+    written = [_lengthened(flow, years + AHEAD * bool(tails)).when_paid[:, 0] for flow in flows]
+    gross, signs = sum(map(np.abs, written)), sum(written)
     signs = np.where(np.abs(signs) <= DUST * np.max(gross, initial=0.0), 0.0, signs)
     if not (signs < 0).any():
         return float("inf") if (signs > 0).any() else float("nan")
@@ -197,11 +198,13 @@ def internal_rate(flows: Sequence[Stream]) -> float:
         return float("nan")
 
     def net(factor: float) -> float:
-        value = float(np.polynomial.polynomial.polyval(factor, yearly))
-        power = factor ** (len(yearly) - 1)
-        return value + sum(
-            power * last * tail * factor / (1.0 - tail * factor) for last, tail in tails
-        )
+        """Return the sum at a discount factor of a year."""
+        monthly = factor ** (1 / YEAR)
+        value = float(np.polynomial.polynomial.polyval(monthly, paid))
+        for last, tail in tails:
+            beyond = factor ** (years - 1) * tail * factor / (1.0 - tail * factor)
+            value += beyond * float(np.polynomial.polynomial.polyval(monthly, last))
+        return value
 
     # Sums that change their sign once have one root at rates from zero on, and perhaps others.
     bound = min((1.0 / tail for _, tail in tails), default=1.0) * (1 - DUST * bool(tails))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,9 +36,11 @@ class Section:
     title : str
         What it is of.
     sentences : list of str
-        Whether it pays back, and under what assumption.
+        Whether it pays back if nothing lasts beyond the data.
+    scenarios, scenarios_note : Table, str
+        The same under each assumption of what lasts, and what that is.
     benefits : Table
-        Present values by persistence.
+        Present values by persistence, perspective and group.
     accounts : Table or None
         Lines by party, with society's sum.
     lead : str
@@ -52,6 +55,8 @@ class Section:
 
     title: str
     sentences: list[str]
+    scenarios: Table
+    scenarios_note: str
     benefits: Table
     accounts: Table | None
     lead: str
@@ -99,10 +104,18 @@ def _section(released: Released, rows: pd.DataFrame, words: Words) -> Section:
         table = _accounts(released, arm, kind, str(first["denominator"]), words)
     looked = released.cost_sensitivity
     looked = looked[(looked["outcome"] == outcome) & (looked["arm"] == arm)]
-    looked = looked[looked["horizon_years"] == first["horizon_years"]]
+    looked = looked[
+        (looked["horizon_years"] == first["horizon_years"])
+        & (looked["denominator"] == first["denominator"])
+    ]
     return Section(
         title,
-        [accounts_words.sentence(released, row, decay, words) for row in records(of_all)],
+        [
+            accounts_words.sentence(released, row, decay, words)
+            for row in records(of_all[of_all["persistence"] == "none"])
+        ],
+        _scenarios(released, of_all, words),
+        accounts_words.scenarios_note(of_all, decay, words),
         _benefits(released, rows, words),
         table,
         lead,
@@ -127,40 +140,59 @@ def _spoken(rows: pd.DataFrame) -> list[str]:
     return ["public", "society"]
 
 
+def _scenarios(released: Released, of_all: pd.DataFrame, words: Words) -> Table:
+    """Return whether it pays back, by what is taken to last, for all."""
+    rows = [
+        [*_who(row, words), words.number(row["net_pv"]), *_paying_back(row, words)]
+        for row in records(of_all)
+    ]
+    heads = ("persistence", "perspective"), ("net",)
+    return Table(_heads(released, *heads, words), rows, 2)
+
+
 def _benefits(released: Released, rows: pd.DataFrame, words: Words) -> Table:
     """Return present values: by group for one perspective, and by perspective for all."""
+    shown = [
+        [
+            *_who(row, words),
+            words.group(row["group"]),
+            *(words.number(row[c]) for c in ("benefit_pv", "cost_pv", "net_pv")),
+            *_paying_back(row, words),
+        ]
+        for row in records(rows[(rows["group"] == "all") | (rows["perspective"] == _last(rows))])
+    ]
+    heads = ("persistence", "perspective", "group"), ("benefit", "cost", "net")
+    return Table(_heads(released, *heads, words), shown, 3)
+
+
+def _heads(
+    released: Released, texts: Iterable[str], amounts: Iterable[str], words: Words
+) -> list[str]:
     costs = released.plan.costs
     assert costs is not None
-    level = words.percent(released.plan.analysis.level)
-    heads = ["persistence", "perspective", "group"]
-    heads = [words(f"accounts.column.{h}") for h in heads] + [
-        words(f"accounts.column.{h}", currency=costs.currency)
-        for h in ("benefit", "cost", "net")
-    ] + [
-        words("column.interval", level=level),
-        *(words(f"accounts.column.{h}") for h in ("irr", "month", "probability")),
-    ]  # fmt: skip
-    shown = []
-    for row in records(rows[(rows["group"] == "all") | (rows["perspective"] == _last(rows))]):
-        interval = DASH
-        if pd.notna(row["net_pv_low"]):
-            interval = words("unit.interval", low=words.number(row["net_pv_low"], 0),
-                             high=words.number(row["net_pv_high"], 0))  # fmt: skip
-        shown.append(
-            [
-                words(f"accounts.persistence.{row['persistence']}"),
-                words(f"accounts.party.{row['perspective']}"),
-                words.group(row["group"]),
-                *(words.number(row[c]) for c in ("benefit_pv", "cost_pv", "net_pv")),
-                interval,
-                accounts_words.rate(row["irr"], words) if pd.notna(row["irr"]) else DASH,
-                words.number(row["break_even_month"], 0),
-                accounts_words.share_of(row["probability_pays_back"], words)
-                if pd.notna(row["probability_pays_back"])
-                else DASH,
-            ]
-        )
-    return Table(heads, shown, 3)
+    return [
+        *(words(f"accounts.column.{h}") for h in texts),
+        *(words(f"accounts.column.{h}", currency=costs.currency) for h in amounts),
+        words("column.interval", level=words.percent(released.plan.analysis.level)),
+        *(words(f"accounts.column.{h}") for h in ("month", "irr", "probability")),
+    ]
+
+
+def _who(row: dict[str, Any], words: Words) -> list[str]:
+    persistence = words(f"accounts.persistence.{row['persistence']}")
+    return [persistence, words(f"accounts.party.{row['perspective']}")]
+
+
+def _paying_back(row: dict[str, Any], words: Words) -> list[str]:
+    """Return the interval of the net, the month of breaking even, the rate, the probability."""
+    interval = share = DASH
+    if pd.notna(row["net_pv_low"]):
+        interval = words("unit.interval", low=words.number(row["net_pv_low"], 0),
+                         high=words.number(row["net_pv_high"], 0))  # fmt: skip
+    if pd.notna(row["probability_pays_back"]):
+        share = accounts_words.share_of(row["probability_pays_back"], words)
+    rate = accounts_words.rate(row["irr"], words) if pd.notna(row["irr"]) else DASH
+    return [interval, words.number(row["break_even_month"], 0), rate, share]
 
 
 def _last(rows: pd.DataFrame) -> str:
@@ -234,7 +266,9 @@ def _figures(released: Released, looked: pd.DataFrame, title: str, words: Words)
         of = f"{title}, {words(f'accounts.party.{perspective}')}"
         names = {p: parameter_title(released, str(p), words) for p in rows["parameter"]}
         label = words("accounts.figure.label", title=of, text=in_words(rows, names, words))
-        drawn.append(tornado_plot(rows, names, words, of, costs.currency, label=label))
+        per = words(f"costs.denominator.{rows['denominator'].iloc[0]}")
+        axis = words("accounts.figure.axis", currency=costs.currency, per=per)
+        drawn.append(tornado_plot(rows, names, words, of, axis, label=label))
     return drawn
 
 

@@ -89,6 +89,19 @@ def sentence(released: Released, row: dict[str, Any], decay: float, words: Words
     return found
 
 
+def scenarios_note(rows: pd.DataFrame, decay: float, words: Words) -> str:
+    """Say whom a net present value is of, and what each assumption about what lasts means."""
+    first = rows.iloc[0]
+    found = words(
+        "accounts.scenarios",
+        per=words(f"costs.denominator.{first['denominator']}"),
+        horizon=horizon(first["horizon_years"], words),
+    )
+    if (rows["persistence"] == "decaying").any():
+        found += " " + words("accounts.scenarios_decay", decay=words.percent(decay))
+    return f"{found} {words('accounts.scenarios_probability')}"
+
+
 def rate(value: float, words: Words) -> str:
     """Return a rate in per cent with one decimal."""
     return words("unit.percent", x=words.number(100 * value, 1))

@@ -23,7 +23,7 @@ from evaluate.report.sheet import (
 )
 from evaluate.report.words import Words
 
-STEP, TALL, MOST, RIGHT = 20.0, 11.0, 190.0, 14.0
+STEP, TALL, MOST, RIGHT = 20.0, 11.0, 250.0, 24.0
 LOW, HIGH = LOOK["men"][0], LOOK["women"][0]  # hues that are told apart without colour, too
 
 
@@ -32,7 +32,7 @@ def tornado_plot(
     names: Mapping[Any, str],
     words: Words,
     title: str,
-    currency: str,
+    axis: str,
     *,
     label: str,
 ) -> str:
@@ -46,8 +46,8 @@ def tornado_plot(
         What each parameter is called, with its bounds beside it.
     words : Words
         The language.
-    title, currency, label : str
-        Above the figure; unit of the axis; what it shows, for who cannot see it.
+    title, axis, label : str
+        Above the figure; under it; what it shows, for who cannot see it.
     """
     rows = rows[rows["net_pv_low"].notna() & rows["net_pv_high"].notna()]
     width = (rows["net_pv_high"] - rows["net_pv_low"]).abs()
@@ -73,7 +73,6 @@ def tornado_plot(
                        va="center_baseline", size=SMALL)  # fmt: skip
         axes.axvline(base, color=INK, lw=1.0)
         axes.axvline(0, color=GREY, lw=0.9, ls=(0, (4, 3)))
-        axis = words("accounts.figure.axis", currency=currency)
         say(layer, left + (WIDTH - left - RIGHT) / 2, 9, cut(axis, WIDTH - left))
         return svg(figure, label)
 
