@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from simulate import plan_of
 
-from evaluate.report.cost_sentences import prices
+from evaluate.report.cost_sentences import beside, one_unit, prices
 from evaluate.report.words import Words
 
 STATED = {"currency": "SEK", "price_year": 2022, "outcomes": ["y0"]}
@@ -45,3 +45,27 @@ def test_it_is_said_in_swedish():
     assert "inom parentes (EUR 2019) var angivna i dessa, och har räknats om" in text
     assert "En EUR är satt till 10,59 SEK." in text
     assert "konsumentprisindex (Statistiska centralbyrån" in text
+
+
+@pytest.mark.parametrize(
+    ("correlation", "region"), [(np.nan, "The bar through a point"), (0.2, "The ring around")]
+)
+def test_the_plane_is_told_with_what_stands_around_its_points(correlation, region):
+    plan = plan_of(np.zeros((4, 1)), costs=STATED | {"amount": 100})
+    row = {
+        "outcome": "y0", "arm": "1", "group": "all", "month": np.nan, "basis": "economic",
+        "denominator": "offer", "incremental_cost": 100.0, "correlation": correlation,
+        "quadrant_ne": 0.9, "quadrant_se": 0.0, "quadrant_nw": 0.1, "quadrant_sw": 0.0,
+    }  # fmt: skip
+    released = SimpleNamespace(
+        plan=plan, cost_effectiveness=pd.DataFrame([row]), month=lambda outcome: None
+    )
+    found = beside(released, Words("en"), "y0", "1")
+    assert found[0].startswith(region)
+    assert "90\u00a0% show more effect at more cost" in found[1]
+
+
+def test_amounts_share_a_unit_in_the_heads_of_a_table_or_have_each_their_own():
+    costs = pd.DataFrame({"currency": ["SEK", "SEK"], "price_year": [2022, 2022]})
+    assert one_unit(SimpleNamespace(costs=costs)) == "SEK 2022"
+    assert one_unit(SimpleNamespace(costs=costs.assign(price_year=[2021, 2022]))) == ""

@@ -233,9 +233,7 @@ def _stacked(
     return Joint(Estimates(value, scores, df), takeup, not by_arm or group != GAP, notes)
 
 
-def drawn(
-    joint: Mapping[Key, Joint], rng: np.random.Generator, draws: int
-) -> dict[Key, Drawn]:
+def drawn(joint: Mapping[Key, Joint], rng: np.random.Generator, draws: int) -> dict[Key, Drawn]:
     """Draw estimates around those found, jointly, see `joint_draws`.
 
     Parameters

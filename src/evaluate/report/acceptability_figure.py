@@ -85,15 +85,15 @@ def acceptability_plot(
             span = (0.0, 104.0) if kind == "probability" else span_of(values)
             axes = panel(figure, (left, bottom, wide, TALL), span, grid="y")
             thresholds = [v for (_, t), _ in shown for v in t["threshold"].astype(float)]
-            numbers(axes, "x", (min(thresholds), max(thresholds)), words)
+            numbers(axes, "x", (min(thresholds), max(thresholds)), words, 4)
             numbers(axes, "y", span, words)
             for (_, table), look in reversed(shown):
                 _line(axes, table, kind, factor, (INK, "-", 1.6) if by_arm and i else look)
             title = words(f"costs.acceptability.figure_{kind}", unit=currency)
             say(layer, left - LEFT, top + 10, cut(title, wide + LEFT, "bold"), ha="left",
                 weight="bold", size=SMALL)  # fmt: skip
-            under = words("costs.acceptability.figure_threshold", unit=currency, thing=thing)
-            say(layer, left + wide / 2, 9, cut(under, wide + BETWEEN - 8))
+        under = words("costs.acceptability.figure_threshold", unit=currency, thing=thing)
+        say(layer, WIDTH / 2, 9, cut(under, WIDTH))  # the axes of both
         return svg(figure, label)
 
 

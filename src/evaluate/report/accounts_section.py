@@ -100,7 +100,8 @@ def _section(released: Released, rows: pd.DataFrame, words: Words) -> Section:
     if outcome == ACCOUNTS:
         per = words(f"costs.denominator.{first['denominator']}")
         beyond = words(f"accounts.beyond.{kind}", decay=words.percent(decay))
-        lead = words("accounts.lead", per=per, beyond=beyond)
+        currency = released.plan.costs.currency if released.plan.costs else ""
+        lead = words("accounts.lead", per=per, beyond=beyond, currency=currency)
         table = _accounts(released, arm, kind, str(first["denominator"]), words)
     looked = released.cost_sensitivity
     looked = looked[(looked["outcome"] == outcome) & (looked["arm"] == arm)]

@@ -44,6 +44,12 @@ def sentences(released: Released, words: Words) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
+def one_unit(released: Released) -> str:
+    """Return the currency and year of all amounts; empty where they differ."""
+    units = released.costs[["currency", "price_year"]].drop_duplicates()
+    return " ".join(map(str, units.iloc[0])) if len(units) == 1 else ""
+
+
 def prices(released: Released, words: Words) -> str:
     """Say from which currencies and years prices were moved, at which rates and by which index."""
     costs, stated = released.plan.costs, sorted(set(released.costs["stated"].dropna()) - {""})
@@ -169,6 +175,8 @@ def beside(released: Released, words: Words, outcome: str, arm: str) -> list[str
     first = lead(table).iloc[-1]
     if not _missing(first["quadrant_ne"]):
         shares = {q: words.percent(first[f"quadrant_{q}"]) for q in ("ne", "se", "nw", "sw")}
+        region = "bar" if _missing(first["correlation"]) else "ring"
+        found.append(words(f"costs.region.{region}"))
         found.append(words("costs.quadrants", draws=words.number(DRAWS, 0), **shares))
     others = table[table["basis"] != first["basis"]].drop_duplicates("basis", keep="last")
     if len(others):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,11 @@ __all__ = [
 
 REGION = 2.4477  # root of the 95 per cent point of chi-squared with two degrees of freedom
 ROW = 18.0
+BARS: dict[str, dict[str, Any]] = {
+    "all": {"lw": 7, "alpha": 0.25},
+    "women": {"lw": 1.6},
+    "men": {"lw": 1.6, "linestyles": [(0, (3, 2))]},
+}
 
 
 def love_plot(
@@ -178,8 +184,10 @@ def cost_plane(rows: pd.DataFrame, words: Words, currency: str, unit: str, *, la
                 across, up = round_zero(float(correlation[i]))
                 axes.plot(x + wide_bar * across, y + tall_bar * up, color=colour, lw=1.3)
             else:
-                axes.hlines(y, x - wide_bar, x + wide_bar, color=colour, lw=1.3)
-                axes.vlines(x, y - tall_bar, y + tall_bar, color=colour, lw=1.3)
+                # Bars of one cost lie on one another: each is to be seen under the next.
+                bar = BARS[rows["group"][i]]
+                axes.hlines(y, x - wide_bar, x + wide_bar, color=colour, **bar)
+                axes.vlines(x, y - tall_bar, y + tall_bar, color=colour, **bar)
             # Hollow, so that groups with nearly the same values are seen through each other.
             axes.plot(x, y, look[1], ms=look[2] + 3, mfc="none", mec=colour, mew=1.4, zorder=4)
         say(layer, left + wide / 2, 9, words(f"figure.effect_per_{per}", unit=shown))

@@ -129,9 +129,13 @@ class Words:
 
         return self("unit.interval", low=end(low), high=end(high))
 
+    def amount(self, value: float | None) -> str:
+        """Return an amount of money, whole units from a hundred on; dust as nothing."""
+        return self.number(0.0 if value is not None and abs(value) < 0.01 else value)
+
     def money(self, value: float | None, currency: str) -> str:
-        """Return an amount, whole units of the currency from a hundred on; dust as nothing."""
-        text = self.number(0.0 if value is not None and abs(value) < 0.01 else value)
+        """Return an amount with its currency."""
+        text = self.amount(value)
         return text if text == DASH else f"{text}{SPACE}{currency}"
 
     def p_value(self, p: float | None, sign: bool = True) -> str:
