@@ -127,6 +127,21 @@ def test_sites_without_persons_are_told(tmp_path, monkeypatch):
     assert [line for line in found.lines if "sites of the records have no person" in line]
 
 
+def test_an_arm_that_nothing_is_recorded_of_is_told(tmp_path, monkeypatch):
+    made = simulated(tmp_path, 300)
+    monkeypatch.chdir(made.directory)
+    free = "costs: no record of arm 0 that the public paid: an offer of it counts as free"
+    assert not [line for line in check_programme("simulated").lines if line.startswith(free)]
+    path = tmp_path / "data/raw/simulated/time_reports.csv"
+    head, *rows = path.read_text(encoding="cp1252").splitlines(keepends=True)
+    kept = [row for row in rows if row.split(";")[4] != "0"]
+    assert len(kept) < len(rows)
+    path.write_text("".join([head, *kept]), "cp1252")
+    found = check_programme("simulated")
+    assert not found.problems
+    assert [line for line in found.lines if line.startswith(free)]
+
+
 def test_the_name_of_a_codebook_that_none_can_have_is_said(study):
     path = study / "config/programmes/lottery.yaml"
     text = path.read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
             return Check(missing)
         if faults_of_graph := graph_faults(plan):
             return Check([f"{path}: {fault}" for fault in faults_of_graph])
-        from evaluate.costs.records import has_records, per_offer, record_table
+        from evaluate.costs.records import free_arms, has_records, per_offer, record_table
         from evaluate.costs.sites import cost_parts, unmatched
         from evaluate.data.registers.staff_costs import told_of_hours
         from evaluate.data.stage import run_stage
@@ -54,7 +54,7 @@ def check_programme(name: str, memory_gb: float = 2.0, seed: int = 0) -> Check:
         told = facts(made["participants"], stage.outcomes.to_pandas(), plan)
         if has_records(plan):  # what the rule `costs` refuses
             study = study_of(made["participants"], stage.outcomes.to_pandas(), plan)
-            per_offer(made["cost_records"], study, plan)
+            told += free_arms(per_offer(made["cost_records"], study, plan), study)
             record_table(made["cost_records"], study)
             cost_parts(study, plan, made["cost_records"])
             told += unmatched(made["cost_records"], study)

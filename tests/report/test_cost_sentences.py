@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from simulate import plan_of
 
-from evaluate.report.cost_sentences import beside, one_unit, prices
+from evaluate.report.cost_sentences import beside, free_arms, one_unit, prices
 from evaluate.report.words import Words
 
 STATED = {"currency": "SEK", "price_year": 2022, "outcomes": ["y0"]}
@@ -69,3 +69,24 @@ def test_amounts_share_a_unit_in_the_heads_of_a_table_or_have_each_their_own():
     costs = pd.DataFrame({"currency": ["SEK", "SEK"], "price_year": [2022, 2022]})
     assert one_unit(SimpleNamespace(costs=costs)) == "SEK 2022"
     assert one_unit(SimpleNamespace(costs=costs.assign(price_year=[2021, 2022]))) == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "recorded for: Control."), ("sv", "bokförd för: Kontroll.")]
+)
+def test_an_arm_without_records_is_said_to_count_as_free(language, said):
+    plan = plan_of(np.zeros((4, 1)), costs=STATED | {"amount": 100})
+    plan = plan.model_copy(update={"costs": plan.costs.model_copy(update={"amount": None})})
+    of = {"payer": "public", "basis": "economic"}
+    costs = pd.DataFrame([of | {"arm": "0", "payer": "employer"}, of | {"arm": "1"}])
+    released = SimpleNamespace(
+        plan=plan,
+        costs=costs,
+        cost_effectiveness=pd.DataFrame({"basis": ["economic", "budget"]}),
+        arm_columns=["arm=0", "arm=1"],
+    )
+    assert said in free_arms(released, Words(language))
+    released.costs = pd.DataFrame([of | {"arm": "0"}, of | {"arm": "1"}])
+    assert free_arms(released, Words(language)) == ""
+    released.costs = pd.DataFrame([of | {"arm": "0", "basis": "budget"}, of | {"arm": "1"}])
+    assert said in free_arms(released, Words(language))

@@ -148,6 +148,16 @@ def per_offer(
     return total.to_numpy() / np.bincount(study.arm, minlength=len(study.arms))
 
 
+def free_arms(spent: np.ndarray, study: Study) -> list[str]:
+    """Say of which arms nothing is recorded, given what `per_offer` returned."""
+    return [
+        f"costs: no record of arm {arm} that the public paid: an offer of it counts as free. Usual "
+        "services cost too; add their records, or say in the report why there are none"
+        for arm, each in zip(study.arms, spent, strict=True)
+        if each == 0
+    ]
+
+
 def by_payer(records: pd.DataFrame, study: Study, plan: Plan) -> dict[str, np.ndarray]:
     """Return what an offer of each arm cost each payer, on the basis that leads.
 

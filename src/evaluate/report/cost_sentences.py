@@ -10,9 +10,11 @@ import pandas as pd
 
 from evaluate.costs.joint_draws import DRAWS
 from evaluate.costs.records import PUBLIC, has_records
+from evaluate.plan.columns import EXPOSED
 from evaluate.plan.load import load_price_index
 from evaluate.plan.model import Plan
 from evaluate.report import many_arms
+from evaluate.report.registers import arm_names
 from evaluate.report.released import Released, records
 from evaluate.report.words import Words
 from evaluate.study import GAP
@@ -48,6 +50,18 @@ def one_unit(released: Released) -> str:
     """Return the currency and year of all amounts; empty where they differ."""
     units = released.costs[["currency", "price_year"]].drop_duplicates()
     return " ".join(map(str, units.iloc[0])) if len(units) == 1 else ""
+
+
+def free_arms(released: Released, words: Words) -> str:
+    """Say of which arms nothing is recorded on the basis that leads: they count as free."""
+    table = released.costs
+    if released.plan.costs is None or not has_records(released.plan) or table.empty:
+        return ""
+    led = lead(released.cost_effectiveness)["basis"]
+    counts = table["payer"].isin(PUBLIC) & table["basis"].isin(led if len(led) else table["basis"])
+    paid = {*table.loc[counts, "arm"].astype(str), EXPOSED}
+    free = [name for arm, name in arm_names(released, words).items() if arm not in paid]
+    return words("costs.free", arms=", ".join(free)) if free else ""
 
 
 def prices(released: Released, words: Words) -> str:
@@ -175,7 +189,8 @@ def beside(released: Released, words: Words, outcome: str, arm: str) -> list[str
     first = lead(table).iloc[-1]
     if not _missing(first["quadrant_ne"]):
         shares = {q: words.percent(first[f"quadrant_{q}"]) for q in ("ne", "se", "nw", "sw")}
-        region = "bar" if _missing(first["correlation"]) else "ring"
+        drawn = lead(table).iloc[0]
+        region = "bar" if _missing(drawn["correlation"]) else "ring"
         found.append(words(f"costs.region.{region}"))
         found.append(words("costs.quadrants", draws=words.number(DRAWS, 0), **shares))
     others = table[table["basis"] != first["basis"]].drop_duplicates("basis", keep="last")
