@@ -51,6 +51,12 @@ EARNINGS = {"earnings": {"outcome": "earn"}, "years": 5}
         ({"person_months": [ITEM]}, "needs costs.accounts"),
         ({"person_months": [ITEM, ITEM], "accounts": YEARS}, "the name of another line"),
         ({"person_months": [ITEM | {"item": "total"}], "accounts": YEARS}, "name of another line"),
+        ({"person_months": [ITEM | {"cost_months": 0}]}, "cost_months"),
+        ({"person_months": [ITEM | {"cost_months": 7}]}, "above the last month of earn, 6"),
+        (
+            {"person_months": [ITEM | {"cost_months": 6, "payer": "employer"}]},
+            "is of what public payers pay; the payer is employer",
+        ),
         ({"accounts": YEARS | {"displacement": 0.2}}, "name accounts.earnings"),
         ({"accounts": EARNINGS | {"earnings": {"outcome": "found"}}}, "accounts.earnings.outcome"),
         ({"sensitivity": {"decay": {"low": 0, "high": 1}}}, "needs costs.accounts or"),
@@ -88,6 +94,16 @@ def test_years_may_have_no_end_and_items_names_in_two_languages():
     assert made.costs.person_months[0].name == "Aid"
     assert made.costs.person_months[0].title("sv") == "Stöd"
     assert made.costs.outcomes_of_accounts == ("earn",)
+
+
+def test_an_item_that_is_part_of_the_cost_needs_no_accounts():
+    item = ITEM | {"cost_months": 6}
+    costs = plan(person_months=[item]).costs
+    assert list(costs.by_month) == ["aid"]
+    assert costs.outcomes_of_accounts == ()
+    both = plan(person_months=[item, ITEM | {"item": "other"}], accounts=EARNINGS).costs
+    assert list(both.by_month) == ["aid"]
+    assert both.outcomes_of_accounts == ("earn",)
 
 
 def test_a_discount_rate_is_used_where_something_lasts():

@@ -30,10 +30,10 @@ def cost_benefit():
     return checked(table, schemas.COST_BENEFIT, "cost_benefit")
 
 
-def gated(withheld=(), of_takers=(), few=None, costs_of="programme", trimmed=None):
+def gated(withheld=(), of_takers=(), few=None, costs_of="programme", trimmed=None, of_costs=()):
     found = gate_accounts(
         "cost_benefit", cost_benefit(), set(withheld), set(of_takers), few or {}, costs_of,
-        ("aid", "earn"), trimmed or Trimmed(), 5,
+        ("aid", "earn"), of_costs, trimmed or Trimmed(), 5,
     )  # fmt: skip
     checked(found.table, schemas.COST_BENEFIT, "cost_benefit")
     rows = found.table.set_index(["outcome", "group", "denominator"])
@@ -62,6 +62,13 @@ def test_a_sum_goes_with_any_of_its_months_and_says_so(outcome, gone):
         assert is_withheld(note, 5) == (place in places)
     assert len(found.withheld) == 2
     assert found.withheld[0]["row"]["outcome"] == gone
+
+
+def test_all_goes_with_a_month_that_is_part_of_the_cost():
+    key = ("aid", 3, "1", "women")
+    _, rows = gated(withheld=[key], of_costs=("aid",))
+    places = {(o, "women", d) for o in ("pay", "accounts") for d in ("offer", "participant")}
+    assert emptied(rows) == places
 
 
 @pytest.mark.parametrize(
@@ -100,7 +107,7 @@ def test_the_bounds_of_an_assumption_are_no_results():
     table = checked(table, schemas.COST_SENSITIVITY, "")
     found = gate_accounts(
         "cost_sensitivity", table, {("aid", 2, "1", "all")}, set(), {}, "programme", ("aid",),
-        Trimmed(), 5,
+        (), Trimmed(), 5,
     )  # fmt: skip
     shown = found.table.iloc[0]
     assert shown[["low", "high"]].tolist() == [0.0, 0.5]

@@ -102,7 +102,7 @@ def test_amounts_go_where_they_tell_how_many_took_part(costs_of, empty):
             "per_participant": [100.0, 100.0, 100.0], "currency": "SEK", "price_year": 2022,
         }
     )  # fmt: skip
-    gated = gate_costs(costs, {"0": True, "1": False}, costs_of, 5)
+    gated = gate_costs(costs, {"0": True, "1": False}, costs_of, set(), {}, 5)
     shown = gated.table.set_index("arm")
     assert shown.index[shown["amount"].isna()].tolist() == empty
     assert shown["per_participant"].isna().tolist() == [True, True, False]
@@ -123,7 +123,7 @@ def test_cost_per_offer_goes_where_it_is_the_price_of_those_who_took_part(costs_
             "quadrant_se": 0.0, "quadrant_sw": 0.0,
         }
     )  # fmt: skip
-    gated = gate_cost_effectiveness(table, set(), {(*KEY, "men")}, costs_of, 5)
+    gated = gate_cost_effectiveness(table, set(), {(*KEY, "men")}, costs_of, {}, 5)
     shown = gated.table.set_index(["group", "denominator"])
     assert shown.loc["all"].notna().all(axis=None)
     assert shown.loc[("men", "participant"), ["effect", "incremental_cost"]].isna().all()
@@ -148,7 +148,7 @@ def test_a_choice_goes_where_the_effect_of_an_arm_does_or_a_price_tells_who_took
     )  # fmt: skip
     table = checked(table, schemas.ACCEPTABILITY, "acceptability")
     withheld, takers = {("work", 12, "2", "women")}, {("work", 12, "1", "men")}
-    gated = gate_acceptability(table, withheld, takers, costs_of, 5)
+    gated = gate_acceptability(table, withheld, takers, costs_of, {}, 5)
     numbers = ["net_benefit", "conf_low", "conf_high", "probability", "is_best",
                "perfect_information"]  # fmt: skip
     gone = gated.table[numbers].isna().all(axis=1).groupby(gated.table["group"]).all()
@@ -156,6 +156,57 @@ def test_a_choice_goes_where_the_effect_of_an_arm_does_or_a_price_tells_who_took
     assert gated.table["threshold"].notna().all()
     assert len(gated.withheld) == 6 * int(gone.sum())
     checked(gated.table, schemas.ACCEPTABILITY, "acceptability")
+
+
+MONTHS = {"subsidy": ("subsidised", 6), "benefit": ("registered", 12)}
+
+
+def test_a_cost_goes_that_would_tell_a_withheld_month():
+    costs = pd.DataFrame(
+        {
+            "item": np.repeat(["coaching", "subsidy", "benefit"], 2), "arm": ["0", "1"] * 3,
+            "payer": "public", "basis": "economic", "amount": 90.0, "per_offer": 9.0,
+            "per_participant": 9.0, "currency": "SEK", "price_year": 2022,
+        }
+    )  # fmt: skip
+    for key, gone in (
+        (("subsidised", 6, "1", "all"), {"subsidy"}),
+        (("subsidised", 7, "1", "all"), set()),  # after the last month that is part of the cost
+        (("subsidised", -1, "1", "all"), set()),
+        (("subsidised", 6, "1", "women"), set()),  # of all nothing is told
+        (("registered", None, "1", "all"), {"benefit"}),
+    ):
+        gated = gate_costs(costs, {}, "programme", {key}, MONTHS, 5)
+        empty = gated.table[["amount", "per_offer", "per_participant"]].isna()
+        assert empty.all(axis=1).equals(empty.any(axis=1))
+        assert set(costs.loc[empty.all(axis=1), "item"]) == gone, key
+        assert empty.all(axis=1).sum() == 2 * len(gone)
+
+
+def test_cost_and_choice_of_a_group_go_that_would_tell_a_withheld_month():
+    groups = ["all", "women", "men", "women-men"]
+    withheld = {("subsidised", 3, "1", g) for g in ("women", "men", "women-men")}
+    withheld |= {("registered", 13, "1", "all")}
+    names = dict.fromkeys(schemas.COST_EFFECTIVENESS.columns, 1.0)
+    texts = {"outcome": "work", "month": 12, "arm": "1", "perspective": "public",
+             "basis": "economic", "icer_set": "interval"}  # fmt: skip
+    places = pd.MultiIndex.from_product([groups, ["offer", "participant"]])
+    table = pd.DataFrame(
+        names | texts | {"group": places.get_level_values(0)}, index=range(len(places))
+    ).assign(denominator=places.get_level_values(1))
+    gated = gate_cost_effectiveness(table, withheld, set(), "programme", MONTHS, 5)
+    shown = gated.table.set_index(["group", "denominator"])
+    assert shown.loc["all"].notna().all(axis=None)
+    for group in groups[1:]:
+        assert shown.loc[group, ["incremental_cost", "icer", "correlation"]].isna().all(axis=None)
+        assert shown.loc[group, ["effect", "effect_se"]].notna().all(axis=None)
+    named = dict.fromkeys(schemas.ACCEPTABILITY.columns, 1.0) | {"is_best": True}
+    table = pd.DataFrame(
+        named | {k: v for k, v in texts.items() if k != "icer_set"} | {"group": groups},
+        index=range(len(groups)),
+    )
+    gated = gate_acceptability(table, withheld, set(), "programme", MONTHS, 5)
+    assert gated.table["net_benefit"].isna().tolist() == [False, True, True, True]
 
 
 def markets(seed, persons=24, level=0.1):

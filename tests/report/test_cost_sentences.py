@@ -77,7 +77,7 @@ def test_amounts_share_a_unit_in_the_heads_of_a_table_or_have_each_their_own():
 def test_an_arm_without_records_is_said_to_count_as_free(language, said):
     plan = plan_of(np.zeros((4, 1)), costs=STATED | {"amount": 100})
     plan = plan.model_copy(update={"costs": plan.costs.model_copy(update={"amount": None})})
-    of = {"payer": "public", "basis": "economic"}
+    of = {"payer": "public", "basis": "economic", "source": "records"}
     costs = pd.DataFrame([of | {"arm": "0", "payer": "employer"}, of | {"arm": "1"}])
     released = SimpleNamespace(
         plan=plan,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from evaluate.costs.joint import Layout
 from evaluate.costs.records import PUBLIC
 from evaluate.costs.streams import Persistence, Stream, once, present_value, stream
-from evaluate.plan.accounts import Accounts, Benefit
+from evaluate.plan.accounts import Accounts, Benefit, PersonMonths
 from evaluate.plan.costs import Costs
 
 PARTIES = ("participant", "public", "employer", "others")
@@ -188,11 +188,12 @@ def _of_earnings(paid: Part, assumed: Assumed, prefix: str, earner: str) -> list
 
 
 def benefit_flows(
-    benefit: Benefit, layout: Layout, assumed: Assumed, persistence: Persistence
+    costs: Costs, benefit: Benefit, layout: Layout, assumed: Assumed, persistence: Persistence
 ) -> list[Flow]:
     """Return a benefit of the plan, and what the programme cost the public.
 
-    The giver of the cost is the perspective itself, whoever pays, for which both count.
+    The giver of the cost is the perspective itself, whoever pays, for which both count. What is
+    paid by the month and part of the cost is paid in its months.
     """
     paid = stream(
         layout.months[benefit.outcome], persistence, assumed.years, assumed.decay, assumed.later
@@ -201,10 +202,22 @@ def benefit_flows(
     part = Part(layout.outcomes[benefit.outcome], paid).times(factor)
     party = benefit.perspective if benefit.perspective != SOCIETY else "participant"
     spent = [f for f in programme(layout, assumed.programme_cost) if f.giver == "public"]
+    months = [_of_months(item, layout, assumed) for item in costs.by_month.values()]
+    if months:
+        spent.append(Flow(f"{PROGRAMME}months", "public", None, tuple(months)))
     return [
         *(Flow(f.line, party, None, f.parts) for f in spent),
         Flow("benefit", None, party, (part,)),
     ]
+
+
+def _of_months(item: PersonMonths, layout: Layout, assumed: Assumed) -> Part:
+    """Return what is paid by the month, through the last one that is part of the cost."""
+    paid = stream(layout.months[item.outcome], "none", assumed.years)
+    monthly = paid.monthly.copy()
+    monthly[item.cost_months :] = 0.0
+    factor = item.price * assumed.programme_cost
+    return Part(layout.outcomes[item.outcome], replace(paid, monthly=monthly)).times(factor)
 
 
 def benefit_assumed(costs: Costs, benefit: Benefit) -> Assumed:

@@ -147,7 +147,7 @@ def flows_of(found: Estimated, name: int | str, assumed: Assumed, kind: Persiste
     """Return the lines of a benefit or of the accounts."""
     if isinstance(name, str):
         return flows(found.costs, found.layout, assumed, kind)
-    return benefit_flows(found.costs.benefits[name], found.layout, assumed, kind)
+    return benefit_flows(found.costs, found.costs.benefits[name], found.layout, assumed, kind)
 
 
 def present(parts: list[Flow]) -> list[str]:

@@ -13,9 +13,9 @@ from scipy import stats
 from evaluate import schemas
 from evaluate.costs.acceptability import acceptability, net_benefit, quadrants
 from evaluate.costs.joint_draws import joint_draws
+from evaluate.costs.month_costs import is_of_arms_alone
 from evaluate.costs.pairs import Pair, pairs, spending
 from evaluate.costs.ratio import drawn_interval, fieller_set
-from evaluate.costs.records import has_records
 from evaluate.design.default_estimators import with_default
 from evaluate.estimates import Estimates
 from evaluate.plan.model import Plan
@@ -127,7 +127,7 @@ def _ratio_rows(
             row = labels | {"denominator": denominator, "icer_set": None}
             if one is not None:
                 row |= _values(one.pick([0, i])) | ratio
-                if pair.group == GAP and has_records(plan):
+                if pair.group == GAP and is_of_arms_alone(plan):
                     row |= dict.fromkeys(NO_COST)
             rows.append(row)
     return rows
@@ -191,7 +191,7 @@ def _acceptability_rows(
     for group in dict.fromkeys(d.pair.group for d in drawn):
         of_group = [d for d in drawn if d.pair.group == group]
         arms = [d for d in of_group if d.pair.offer is not None]
-        if not arms or (group == GAP and has_records(plan)):
+        if not arms or (group == GAP and is_of_arms_alone(plan)):
             continue
         for i, basis in enumerate(bases, start=1):
             yield from _choice(study, plan, basis, i, threshold, arms)

@@ -114,7 +114,8 @@ def layout_of(plan: Plan, payers: Sequence[str]) -> Layout:
     """Arrange what benefits and accounts need: payers first, then months of outcomes."""
     costs = plan.costs
     assert costs is not None
-    names = [*(b.outcome for b in costs.benefits), *costs.outcomes_of_accounts]
+    paid = [item.outcome for item in costs.by_month.values()] if costs.benefits else []
+    names = [*(b.outcome for b in costs.benefits), *paid, *costs.outcomes_of_accounts]
     at = len(payers)
     outcomes: dict[str, np.ndarray] = {}
     months: dict[str, tuple[int, ...] | None] = {}

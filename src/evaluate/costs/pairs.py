@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from evaluate.costs.programme_costs import person_costs
+from evaluate.costs.month_costs import month_costs
+from evaluate.costs.programme_costs import basis_of_persons, person_costs
 from evaluate.costs.records import bases_of, has_records, nothing_public, per_offer
 from evaluate.effects.batches import Batch, batches
 from evaluate.effects.fit import Fit
@@ -51,16 +52,21 @@ def spending(study: Study, plan: Plan, records: pd.DataFrame | None) -> dict[str
     """Return what the public spent on each person, shape (n,), by basis; the one that leads first.
 
     Of cost records only the total of an arm is known: every offer of the arm carries the same
-    share of it, which has no sampling variance.
+    share of it, which has no sampling variance. What is paid by the month is each person's own,
+    on the basis that leads.
     """
     assert plan.costs is not None
-    if not has_records(plan):
-        return {"unit_cost" if study.cost is None else "budget": person_costs(study, plan.costs)}
-    assert records is not None
-    bases = bases_of(records, plan.costs)
-    if not bases:
-        raise nothing_public(records, plan)
-    return {basis: per_offer(records, study, plan, basis)[study.arm] for basis in bases}
+    if has_records(plan):
+        assert records is not None
+        bases = bases_of(records, plan.costs)
+        if not bases:
+            raise nothing_public(records, plan)
+        spent = {basis: per_offer(records, study, plan, basis)[study.arm] for basis in bases}
+    else:
+        spent = {basis_of_persons(study): person_costs(study, plan.costs)}
+    lead = next(iter(spent))
+    spent[lead] = sum(month_costs(study, plan).values(), start=spent[lead])
+    return spent
 
 
 def pairs(study: Study, plan: Plan, spent: dict[str, np.ndarray]) -> list[Pair]:

@@ -103,7 +103,7 @@ def record_table(records: pd.DataFrame, study: Study) -> pd.DataFrame:
         table["per_participant"] = np.where(
             took_part[arm] > 0, table["amount"] / took_part[arm], np.nan
         )
-    return table[list(schemas.COSTS.columns)]
+    return table[[c for c in schemas.COSTS.columns if c != "source"]]
 
 
 def bases_of(records: pd.DataFrame, costs: Costs) -> list[str]:

@@ -71,8 +71,11 @@ def what_if(name: str, months: int) -> list[str]:
                 worth, burden = _of_earnings(costs, costs.accounts, earnings, months, perspective)
                 needed = cost * (1 + burden)
                 found.append(_line(plan, earnings.outcome, perspective, needed, worth, effects))
-    if costs.accounts and costs.person_months:
-        found.append("Items of person_months are left out: only the outcome named pays back.")
+    if costs.accounts and len(costs.by_month) < len(costs.person_months):
+        found.append(
+            "Items of person_months that are no part of the cost are left out: only the outcome "
+            "named pays back."
+        )
     return found
 
 

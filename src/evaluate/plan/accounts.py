@@ -71,6 +71,11 @@ class PersonMonths(Closed):
     receiver: Literal["participant", "employer"] | None = Field(
         None, description="Who gets it, where it is a transfer; else a resource is used up."
     )
+    cost_months: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="The months since the offer through which it is part of what the programme "
+        "cost, person by person; else it is a line of the accounts alone.",
+    )
 
     @property
     def name(self) -> str:
@@ -167,8 +172,9 @@ def account_faults(plan: Plan) -> Iterator[Fault]:
         yield from _no_flow(plan, (*at, "outcome"), item.outcome)
         if item.name in LINES or names.count(item.name) > 1:
             yield (*at, "item"), "is the name of another line of the accounts"
+        yield from _no_cost(plan, (*at, "cost_months"), item)
     accounts, ranges = costs.accounts, costs.sensitivity
-    if costs.person_months and accounts is None:
+    if accounts is None and any(item.cost_months is None for item in costs.person_months):
         yield ("costs", "person_months"), "needs costs.accounts, with the years that count"
     earnings = accounts.earnings if accounts else None
     if earnings:
@@ -212,3 +218,14 @@ def _no_flow(plan: Plan, at: tuple[int | str, ...], name: str) -> Iterator[Fault
         yield at, f"has transform: {outcome.transform}; name one in its own unit"
     elif all(c.month is not None and c.month < 1 for c in outcome.expand(name)):
         yield at, "has no month after the offer"
+
+
+def _no_cost(plan: Plan, at: tuple[int | str, ...], item: PersonMonths) -> Iterator[Fault]:
+    outcome = plan.outcomes.get(item.outcome)
+    if item.cost_months is None or outcome is None:
+        return
+    if item.payer in ("employer", "participant"):
+        yield at, f"is of what public payers pay; the payer is {item.payer}"
+    months = [c.month for c in outcome.expand(item.outcome) if c.month is not None]
+    if months and item.cost_months > max(months):
+        yield at, f"is above the last month of {item.outcome}, {max(months)}"

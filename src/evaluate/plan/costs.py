@@ -135,8 +135,15 @@ class Costs(Closed):
         return {code_text(name): role for name, role in self.roles.items()}
 
     @property
+    def by_month(self) -> dict[str, PersonMonths]:
+        """What is paid by the month and part of what the programme cost, by item."""
+        return {item.name: item for item in self.person_months if item.cost_months}
+
+    @property
     def outcomes_of_accounts(self) -> tuple[str, ...]:
         """The outcomes that the accounts are made of."""
-        earnings = self.accounts.earnings if self.accounts else None
+        if self.accounts is None:
+            return ()
+        earnings = self.accounts.earnings
         named = [item.outcome for item in self.person_months]
         return tuple(dict.fromkeys([*named, *([earnings.outcome] if earnings else [])]))

@@ -20,6 +20,7 @@ from evaluate.release.gate_bounds import ESTIMATORS, gate_bounds
 from evaluate.release.gate_cells import Gated
 from evaluate.release.gate_costs import (
     CostsOf,
+    Month,
 )
 from evaluate.release.gate_effects import (
     NUMBERS,
@@ -80,6 +81,7 @@ def release(
     costs_of: CostsOf = "programme",
     sites: Sites | None = None,
     of_accounts: Collection[str] = (),
+    month_costs: Mapping[str, Month] | None = None,
 ) -> Released:
     """Pass the tables of a programme through the gate, all at once.
 
@@ -110,6 +112,8 @@ def release(
         What amounts by site are made of; needed where there are any.
     of_accounts : collection of str
         The outcomes that the accounts are made of.
+    month_costs : mapping of str to (str, int), optional
+        By item what is paid by the month and part of the cost: the outcome, through which month.
 
     Returns
     -------
@@ -158,6 +162,7 @@ def release(
         exact=tables,
         sites=sites,
         of_accounts=of_accounts,
+        month_costs=month_costs or {},
     )
     for name, table in tables.items():
         if name in GATES:

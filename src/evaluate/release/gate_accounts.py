@@ -25,6 +25,7 @@ def gate_accounts(
     few: Mapping[str, bool],
     costs_of: CostsOf,
     of_accounts: Collection[str],
+    of_costs: Collection[str],
     trimmed: Trimmed,
     min_cell: int,
 ) -> Gated:
@@ -48,8 +49,8 @@ def gate_accounts(
         The arms whose number of participants is withheld.
     costs_of : {"participants", "persons", "programme"}
         What the amounts are made of.
-    of_accounts : collection of str
-        The outcomes that the accounts are made of.
+    of_accounts, of_costs : collection of str
+        The outcomes that the accounts are made of; those that are part of the cost.
     trimmed : Trimmed
         Whose numbers kept by trimming are withheld: intervals tell degrees of freedom.
     min_cell : int
@@ -62,7 +63,7 @@ def gate_accounts(
     why: dict[int, bool] = {}
     ends: dict[int, bool] = {}
     for i, row in enumerate(table.to_dict("records")):
-        of = _outcomes(row, of_accounts)
+        of = _outcomes(row, of_accounts) | set(of_costs)
         place = (row["arm"], row["group"])
         tells = place in takers or row["arm"] in few
         of_those = row["denominator"] == "participant" or costs_of != "programme"

@@ -19,10 +19,32 @@ COST = (
 )  # fmt: skip
 
 
+Month = tuple[str, int]  # an outcome, and the last of its months that is part of a cost
+
+
+def told_by_months(withheld: set[Key], months: Mapping[str, Month]) -> set[tuple[str, str]]:
+    """Return the arms and groups whose cost would tell a withheld effect.
+
+    What is paid by the month is a known sum of an outcome over months, so that the incremental
+    cost is one of effects.
+    """
+    return {
+        (arm, group)
+        for outcome, month, arm, group in withheld
+        for of, through in months.values()
+        if outcome == of and (month is None or 1 <= month <= through)
+    }
+
+
 def gate_costs(
-    table: pd.DataFrame, few: Mapping[str, bool], costs_of: CostsOf, min_cell: int
+    table: pd.DataFrame,
+    few: Mapping[str, bool],
+    costs_of: CostsOf,
+    withheld: set[Key],
+    months: Mapping[str, Month],
+    min_cell: int,
 ) -> Gated:
-    """Empty the costs of arms that would tell a withheld number of participants.
+    """Empty the costs of arms that would tell a withheld number of participants, or effect.
 
     The amount over the cost per participant is their number. So is it over the price, where it
     is a price times those who took part; and where it is what persons cost, that of a few.
@@ -35,6 +57,10 @@ def gate_costs(
         The arms whose number of participants is withheld, true where it is small.
     costs_of : {"participants", "persons", "programme"}
         What the amounts are made of.
+    withheld : set of tuple
+        Outcome, month, arm and group of the effects that were withheld.
+    months : mapping of str to (str, int)
+        By item what is paid by the month: the outcome, and through which month.
     min_cell : int
         The smallest count that passes.
     """
@@ -43,6 +69,10 @@ def gate_costs(
     why = {i: few[arm] for i, arm in enumerate(arms) if arm in few}
     told = {"participants": (True, False), "persons": (True,), "programme": ()}[costs_of]
     amounts = {i: small for i, small in why.items() if small in told}
+    for i, item in enumerate(table["item"]):
+        own = {item: months[item]} if item in months else {}
+        if any(group == "all" for _, group in told_by_months(withheld, own)):
+            amounts[i] = False
     identity = ("item", "arm", "payer", "basis", "currency", "price_year")
     whole = empty_rows(
         "costs", table, amounts, identity, ("amount", "per_offer", "per_participant"), min_cell
@@ -53,7 +83,12 @@ def gate_costs(
 
 
 def gate_cost_effectiveness(
-    table: pd.DataFrame, withheld: set[Key], of_takers: set[Key], costs_of: CostsOf, min_cell: int
+    table: pd.DataFrame,
+    withheld: set[Key],
+    of_takers: set[Key],
+    costs_of: CostsOf,
+    months: Mapping[str, Month],
+    min_cell: int,
 ) -> Gated:
     """Empty the rows whose effects were withheld, and those that tell who took part.
 
@@ -70,6 +105,8 @@ def gate_cost_effectiveness(
         Those whose number of participants was withheld.
     costs_of : {"participants", "persons", "programme"}
         What the amounts are made of.
+    months : mapping of str to (str, int)
+        As for `gate_costs`.
     min_cell : int
         The smallest count that passes.
     """
@@ -86,13 +123,20 @@ def gate_cost_effectiveness(
     per_offer: dict[int, bool] = {}
     if costs_of == "participants":
         per_offer = {i: False for i, t in enumerate(told) if t and denominators[i] == "offer"}
+    hidden = told_by_months(withheld, months)
+    per_offer |= {i: False for i, (_, _, *place) in enumerate(places) if tuple(place) in hidden}
     costs = empty_rows("cost_effectiveness", rows.table, per_offer, identity, COST, min_cell)
     rest = gate_followers("cost_effectiveness", costs.table, withheld, min_cell)
     return Gated(rest.table, [*rows.withheld, *costs.withheld, *rest.withheld])
 
 
 def gate_acceptability(
-    table: pd.DataFrame, withheld: set[Key], of_takers: set[Key], costs_of: CostsOf, min_cell: int
+    table: pd.DataFrame,
+    withheld: set[Key],
+    of_takers: set[Key],
+    costs_of: CostsOf,
+    months: Mapping[str, Month],
+    min_cell: int,
 ) -> Gated:
     """Empty the choices between arms of which one was withheld.
 
@@ -103,16 +147,17 @@ def gate_acceptability(
     ----------
     table : DataFrame
         As `schemas.ACCEPTABILITY`.
-    withheld, of_takers, costs_of, min_cell
+    withheld, of_takers, costs_of, months, min_cell
         As for `gate_cost_effectiveness`.
     """
     table = table.reset_index(drop=True)
     keys = withheld | (of_takers if costs_of == "participants" else set())
     hidden = {(outcome, month, group) for outcome, month, _, group in keys}
+    groups = {group for _, group in told_by_months(withheld, months)}
     why = {
         i: False
         for i, r in enumerate(table.to_dict("records"))
-        if (r["outcome"], plain(r["month"]), r["group"]) in hidden
+        if (r["outcome"], plain(r["month"]), r["group"]) in hidden or r["group"] in groups
     }
     numbers = ("net_benefit", "conf_low", "conf_high", "probability", "is_best",
                "perfect_information")  # fmt: skip

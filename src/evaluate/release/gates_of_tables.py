@@ -15,6 +15,7 @@ from evaluate.release.gate_cleaning import gate_cleaning
 from evaluate.release.gate_compliers import gate_compliers
 from evaluate.release.gate_costs import (
     CostsOf,
+    Month,
     gate_acceptability,
     gate_cost_effectiveness,
     gate_costs,
@@ -95,6 +96,8 @@ class Judged:
         What amounts by site are made of.
     of_accounts : collection of str
         The outcomes that the accounts are made of.
+    month_costs : mapping of str to (str, int)
+        By item what is paid by the month and part of the cost: the outcome, through which month.
     """
 
     register: Register
@@ -116,11 +119,21 @@ class Judged:
     exact: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     sites: Sites = field(default_factory=Sites)
     of_accounts: Collection[str] = ()
+    month_costs: Mapping[str, Month] = field(default_factory=dict)
 
 
 def _gate_money(name: str) -> Callable[[pd.DataFrame, Judged], Gated]:
     return lambda t, j: gate_accounts(
-        name, t, j.effects, j.of_takers, j.few, j.costs_of, j.of_accounts, j.trimmed, j.min_cell
+        name,
+        t,
+        j.effects,
+        j.of_takers,
+        j.few,
+        j.costs_of,
+        j.of_accounts,
+        {outcome for outcome, _ in j.month_costs.values()},
+        j.trimmed,
+        j.min_cell,
     )
 
 
@@ -158,15 +171,15 @@ GATES: dict[str, Callable[[pd.DataFrame, Judged], Gated]] = {
         t, j.exact_effects, j.effects, j.trimmed, j.min_cell
     ),
     "verdict": lambda t, j: gate_verdict(t, j.effects, j.min_cell),
-    "costs": lambda t, j: gate_costs(t, j.few, j.costs_of, j.min_cell),
+    "costs": lambda t, j: gate_costs(t, j.few, j.costs_of, j.effects, j.month_costs, j.min_cell),
     "costs_by_site": lambda t, j: gate_sites(
         t, j.register.sites.rows, j.register.cells, j.sites, j.dominance, j.min_cell
     ),
     "cost_effectiveness": lambda t, j: gate_cost_effectiveness(
-        t, j.effects, j.of_takers, j.costs_of, j.min_cell
+        t, j.effects, j.of_takers, j.costs_of, j.month_costs, j.min_cell
     ),
     "acceptability": lambda t, j: gate_acceptability(
-        t, j.effects, j.of_takers, j.costs_of, j.min_cell
+        t, j.effects, j.of_takers, j.costs_of, j.month_costs, j.min_cell
     ),
     **{name: _gate_money(name) for name in ("cost_benefit", "accounts", "cost_sensitivity")},
 }

@@ -14,7 +14,7 @@ from evaluate.plan.config import Disclosure
 from evaluate.plan.model import Plan
 from evaluate.release.gate import release
 from evaluate.release.gate_checks import gate_checks
-from evaluate.release.gate_costs import CostsOf
+from evaluate.release.gate_costs import CostsOf, Month
 from evaluate.release.gate_others import gate_persons_in_waves
 from evaluate.release.gate_sites import Sites
 from evaluate.release.gate_trimmed import trimmed_of
@@ -81,6 +81,7 @@ def publish(
         costs_of=costs_of(plan),
         sites=Sites(cost_parts, site_column(plan), costs_of(plan) == "persons"),
         of_accounts=plan.costs.outcomes_of_accounts if plan.costs else (),
+        month_costs=month_costs_of(plan),
     )
     published, withheld = dict(released.tables), list(released.withheld)
     if "effects" in tables and plan.columns.repeated and not plan.columns.cluster:
@@ -144,6 +145,12 @@ def costs_of(plan: Plan) -> CostsOf:
     if costs is not None and by_person and isinstance(costs.amount, int | float):
         return "participants"
     return "programme"
+
+
+def month_costs_of(plan: Plan) -> dict[str, Month]:
+    """Return what is paid by the month and part of the cost: its outcome, through which month."""
+    items = plan.costs.by_month if plan.costs else {}
+    return {name: (item.outcome, item.cost_months or 0) for name, item in items.items()}
 
 
 def states_of(plan: Plan) -> dict[str, list[str]]:

@@ -46,6 +46,27 @@ def sentences(released: Released, words: Words) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
+def paid_by_month(released: Released, words: Words) -> str:
+    """Say what is paid by the month in registers and part of the cost; empty where nothing is."""
+    costs = released.plan.costs
+    if costs is None or not costs.by_month:
+        return ""
+    told = [
+        words(
+            "costs.month_item",
+            item=item.title(words.language),
+            price=words.money(item.price, costs.currency),
+            outcome=released.title(item.outcome, words.language),
+            month=words.number(item.cost_months, 0),
+        )
+        for item in costs.by_month.values()
+    ]
+    found = [words("costs.months", items="; ".join(told))]
+    if (released.costs_by_site["amount"].notna()).any():
+        found.append(words("costs.months_site"))
+    return " ".join(found)
+
+
 def one_unit(released: Released) -> str:
     """Return the currency and year of all amounts; empty where they differ."""
     units = released.costs[["currency", "price_year"]].drop_duplicates()
@@ -54,7 +75,7 @@ def one_unit(released: Released) -> str:
 
 def free_arms(released: Released, words: Words) -> str:
     """Say of which arms nothing is recorded on the basis that leads: they count as free."""
-    table = released.costs
+    table = released.costs[released.costs["source"] == "records"]
     if released.plan.costs is None or not has_records(released.plan) or table.empty:
         return ""
     led = lead(released.cost_effectiveness)["basis"]

@@ -46,6 +46,7 @@ COSTS = table(
     currency=text(),
     price_year=count(),
     stated=text(empty=True),
+    source=text("plan", "persons", "records", "person_months"),
 )
 
 STAFF_HOURS = table(
