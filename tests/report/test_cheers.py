@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ from evaluate.plan.model import Plan
 from evaluate.plan.reporting import Reporting
 from evaluate.report import cheers
 from evaluate.report.cheers_answers import ANSWERS
-from evaluate.report.released import Released, read_released
+from evaluate.report.released import Released, read_released, read_tables
 from evaluate.report.words import Words
 
 from . import observational
@@ -45,8 +46,13 @@ def reported(tmp_path_factory) -> Evaluated:
     return evaluated(folder, "reported", plan, people(160, seed=21))
 
 
+@cache
+def tables_of(results) -> dict:
+    return read_tables(results)
+
+
 def released_of(found: Evaluated, language) -> Released:
-    return read_released(found.plan, found.results, language)
+    return read_released(found.plan, found.results, language, tables_of(found.results))
 
 
 def stating(released: Released, **reporting) -> Released:

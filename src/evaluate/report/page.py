@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +49,8 @@ CHAPTERS = (
 )  # fmt: skip
 
 
-def render(template: str, **context: Any) -> str:
-    """Fill in a template; a name that it lacks is an error."""
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -58,11 +60,21 @@ def render(template: str, **context: Any) -> str:
     )
     environment.filters["present"] = lambda value: not pd.isna(value)
     environment.filters["initial"] = lambda text: text[:1].upper() + text[1:]
-    return environment.get_template(template).render(**context)
+    return environment
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill in a template; a name that it lacks is an error."""
+    return _environment().get_template(template).render(**context)
 
 
 def write_report(
-    plan: Plan, results: Path, language: Language, languages: list[Language], path: Path
+    plan: Plan,
+    results: Path,
+    language: Language,
+    languages: list[Language],
+    path: Path,
+    tables: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Write the report of a programme in one language.
 
@@ -78,8 +90,10 @@ def write_report(
         Languages that the report is written in.
     path : Path
         Where to write it.
+    tables : mapping of str to DataFrame, optional
+        As of `read_tables`, where another language has read them already.
     """
-    released = read_released(plan, results, language)
+    released = read_released(plan, results, language, tables)
     words = Words(language, plan.design, plan.covariate_titles(language))
     page = render(
         "report.html.j2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -307,12 +308,28 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 
-def read_released(plan: Plan, results: Path, language: Language) -> Released:
-    """Read the released files of a programme, with units in the language where the plan has it."""
+def read_tables(results: Path) -> dict[str, pd.DataFrame]:
+    """Read the released tables of a programme, by name."""
+    return {
+        name: read_csv(results / "tables" / f"{name}.csv", schemas.released(name))
+        for name in RELEASED
+        if name in Released.__dataclass_fields__
+    }
+
+
+def read_released(
+    plan: Plan,
+    results: Path,
+    language: Language,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+) -> Released:
+    """Read the released files of a programme, with units in the language where the plan has it.
+
+    ``tables`` are those of `read_tables`, where they have been read already.
+    """
     units = {k: (o.unit_title or {}).get(language, o.unit) for k, o in plan.outcomes.items()}
 
-    def table(name: str) -> pd.DataFrame:
-        read = read_csv(results / "tables" / f"{name}.csv", schemas.released(name))
+    def told(read: pd.DataFrame) -> pd.DataFrame:
         if "group" in read and not plan.columns.both_genders:
             read = read[~read["group"].isin(plan.columns.genders)]  # the same as all
         if not {"outcome", "unit"} <= set(read):
@@ -321,10 +338,10 @@ def read_released(plan: Plan, results: Path, language: Language) -> Released:
         own = read["outcome"].map({k: o.unit for k, o in plan.outcomes.items()}) == read["unit"]
         return read.assign(unit=read["unit"].mask(own, read["outcome"].map(units)))
 
-    tables = {name: table(name) for name in RELEASED if name in Released.__dataclass_fields__}
+    known = {name: told(t) for name, t in (tables or read_tables(results)).items()}
     return Released(
-        plan=as_estimated(plan, tables["effects"]),
-        **tables,
+        plan=as_estimated(plan, known["effects"]),
+        **known,
         disclosure=json.loads((results / "disclosure.json").read_text(encoding="utf-8")),
         provenance=json.loads((results / "provenance.json").read_text(encoding="utf-8")),
     )
