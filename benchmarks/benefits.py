@@ -92,7 +92,7 @@ DESIGNS = {
     "boosted trees": Design(learner="boosting"),
     "forest": Design(learner="forest"),
 }
-QUICK, SLOW = 4, {"boosting": 1 / 2, "forest": 1.0}  # times as many trials, by `number_of`
+QUICK, SLOW = 4, {"boosting": 1 / 2, "forest": 2.0}  # times as many trials, by `number_of`
 SPREAD = {
     "2,000 persons, spread 0.3": Design(2_000, spread=0.3),
     "500 persons, spread 0.3": Design(500, spread=0.3),

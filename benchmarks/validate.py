@@ -365,9 +365,9 @@ def sections():
         Section(
             "Benefits: size of tests",
             "Per cent of {trials} trials (lotteries of fewer than 1,000 persons: four times as "
-            "many; boosted trees: half, the forest: as many) in which a test over honest splits "
-            "finds differences in effects at 5 per cent where there are none. A true 5 has a "
-            "standard error of 1.0 over 500 trials.",
+            "many; boosted trees: half, the forest: twice as many) in which a test over honest "
+            "splits finds differences in effects at 5 per cent where there are none. A true 5 has "
+            "a standard error of 1.0 over 500 trials.",
             unfounded,
             list(benefits.DESIGNS),
             low=0.035,
