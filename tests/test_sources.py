@@ -60,6 +60,11 @@ def test_every_module_is_found_from_another_or_from_a_script(tmp_path):
         "from evaluate.data.flow import Flow",
         "def f():\n    from evaluate.data.flow import Flow",
         "if True:\n    import os, evaluate.data.flow",
+        "if True:\n    pass\nelse:\n    import evaluate.data.flow",
+        "try:\n    pass\nexcept OSError:\n    import evaluate.data.flow",
+        "try:\n    pass\nfinally:\n    import evaluate.data.flow",
+        "match 1:\n    case 1:\n        import evaluate.data.flow",
+        "def f():\n    for a in b:\n        with a:\n            import evaluate.data.flow",
     ],
 )
 def test_every_form_of_import_counts(tmp_path, statement):

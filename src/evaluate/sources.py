@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -30,24 +31,35 @@ def resources(pattern: str) -> list[Path]:
 
 
 @cache
-def _imports(path: Path) -> tuple[Path, ...]:
-    names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def _imports(path: Path) -> frozenset[Path]:
+    names: set[str] = set()
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(module for name in names for module in _modules(name))
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(module for name in names for module in _modules(name))
 
 
-def _modules(name: str) -> list[Path]:
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the statements at any depth; expressions, most of a tree, hold no imports."""
+    queue: list[ast.AST] = list(tree.body)
+    while queue:
+        node = queue.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            queue += getattr(node, part, [])
+
+
+@cache
+def _modules(name: str) -> tuple[Path, ...]:
     """Return the file of a module and the packages above it."""
     top, *inner = name.split(".")
     if top != PACKAGE.name:
-        return []
+        return ()
     found = []
     for depth in range(len(inner) + 1):
         path = PACKAGE.joinpath(*inner[:depth])
         candidates = (path / "__init__.py", path.with_suffix(".py"))
         found += [c for c in candidates if c.is_file()]
-    return found
+    return tuple(found)
